@@ -1,0 +1,62 @@
+"""The web application: REST under ``/api/v1``, the pages, health and metrics."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.staticfiles import StaticFiles
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+
+from api import cockpit, hazards, health, metrics, problems, reports, words
+from api.access import LOOPBACK
+from api.hub import Hub
+from api.state import State
+from store import db
+from store.settings import Settings
+
+PAGES = Path(__file__).parent.parent / "web" / "dist"
+
+
+def create(settings: Settings) -> FastAPI:
+    """The application of one process."""
+    if settings.database is None:
+        raise ValueError("no database is set: give CAMPUS_RISK_DATABASE, or run `campus-risk up` which starts one")
+    if settings.demo and settings.host not in (*LOOPBACK, "localhost"):
+        raise ValueError(
+            f"a demo lets visitors in without a key, so it serves this machine only: set CAMPUS_RISK_HOST to 127.0.0.1 "
+            f"instead of {settings.host}, or run without --demo"
+        )
+    app = FastAPI(title="campus-risk", version="1", summary="一环四员 · 校园风险智控", lifespan=_lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)  # fmt: skip
+    app.state.held = State(settings=settings, pool=db.pool(settings.database), hub=Hub(settings.database))
+    problems.install(app)
+    app.middleware("http")(metrics.measure)
+    if settings.demo:
+        # A demo answers without a key: another site's page must not reach it through a name of its own.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "localhost"])
+    for module in (reports, hazards, cockpit, words, health, metrics):
+        app.include_router(module.router)
+    if PAGES.is_dir():
+        app.mount("/", StaticFiles(directory=PAGES, html=True), name="pages")
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    held: State = app.state.held
+    async with held.pool:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(Exception), wait=wait_exponential_jitter(initial=0.2, max=5)
+        ):
+            with attempt:
+                await held.refresh()
+        listening = asyncio.create_task(held.hub.run(), name="hub")
+        try:
+            yield
+        finally:
+            held.hub.close()
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening

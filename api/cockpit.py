@@ -1,0 +1,91 @@
+"""The one screen: its figures, and the live stream."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.access import Caller, scope
+from api.state import Held, State, now
+from models.units import Unit
+from store import cockpit
+
+router = APIRouter(prefix="/api/v1/cockpit", tags=["cockpit"])
+
+# Many walls ask at once after each event: one answer serves all of them this long, and still shows a report within a second.
+FRESH = 0.25
+# A stream ends and the page opens the next, so that memory stays flat over weeks.
+LIFETIME = 600.0
+PING = 15.0
+
+_cache: dict[str, tuple[float, dict[str, Any]]] = {}
+
+
+@router.get("")
+async def get_cockpit(
+    actor: Caller, held: Held, unit: Annotated[str | None, Query(max_length=64)] = None
+) -> dict[str, Any]:
+    """Every figure of the one screen, for a unit and all below it."""
+    at = scope(actor, held, unit)
+    async with held.lock:
+        told, figures = _cache.get(at.code, (0.0, {}))
+        if time.monotonic() - told < FRESH:
+            return figures
+        figures = await _read(held, at)
+        _cache[at.code] = (time.monotonic(), figures)
+    return figures
+
+
+async def _read(held: State, at: Unit) -> dict[str, Any]:
+    children = [unit for unit in held.tree if unit.parent == at.code]
+    async with held.pool.connection() as conn:
+        figures = await cockpit.figures(conn, at, children, held.tiers, now())
+    for line in figures["recent"]:
+        _complete(line, held)
+    return figures
+
+
+def _complete(line: dict[str, Any], held: State) -> dict[str, Any]:
+    """A ticker line with the words that only the units know."""
+    line["tier_label"] = held.tiers.get(line["tier"], line["tier"])
+    line["district"] = held.tree[line["unit"]].district if line["unit"] in held.tree else None
+    return line
+
+
+@router.get("/stream")
+async def stream(
+    request: Request, actor: Caller, held: Held, unit: Annotated[str | None, Query(max_length=64)] = None
+) -> EventSourceResponse:
+    """The live stream (SSE): ``hello``, ``hazard``, ``figures``, ``ping``. It ends after ten minutes; reconnect."""
+    return EventSourceResponse(
+        _events(held, scope(actor, held, unit).path),
+        ping=int(PING),
+        ping_message_factory=lambda: ServerSentEvent(event="ping", data=f'{{"as_of":"{now().isoformat()}"}}'),
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(held: State, path: str) -> AsyncIterator[ServerSentEvent]:
+    ends = time.monotonic() + LIFETIME
+    async with held.hub.reader() as queue:
+        yield _event(0, "hello", {"as_of": now().isoformat()})
+        while time.monotonic() < ends and not held.hub.closing:
+            try:
+                async with asyncio.timeout(1.0):
+                    number, event, data = await queue.get()
+            except TimeoutError:
+                continue
+            if event == "hazard":
+                if data["path"].startswith(path):
+                    line = {name: value for name, value in data.items() if name != "path"}
+                    yield _event(number, event, _complete(line, held))
+            else:
+                yield _event(number, event, data or {"as_of": now().isoformat()})
+
+
+def _event(number: int, event: str, data: dict[str, Any]) -> ServerSentEvent:
+    return ServerSentEvent(id=str(number), event=event, data=orjson.dumps(data).decode())

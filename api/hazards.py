@@ -1,0 +1,196 @@
+"""Hazards: lists, one with its trail, and the transitions."""
+
+import re
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.access import Reader, scope, sees_confidential
+from api.problems import Problem
+from api.state import Conn, Held, now
+from models.hazards import Hazard
+from models.levels import Level
+from models.loop import Action, State, allowed
+from models.reports import Attachment
+from models.roles import Actor
+from models.taxonomy import subcategories, subcategory
+from store import deadlines, hazards, pages, trail
+from store.pages import BadCursor, Viewer, Wanted
+
+router = APIRouter(prefix="/api/v1/hazards", tags=["hazards"])
+
+Words = Annotated[str, Field(max_length=4000)]
+
+
+class ActionRequest(BaseModel):
+    """One transition, with what it needs: ``models/loop.py`` says which action needs what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    action: Literal[
+        "assess", "reject", "merge", "unmerge", "dispatch", "settle", "start", "submit", "return", "close", "extend",
+        "list", "review", "archive", "reopen", "instruct", "feedback",
+    ]  # fmt: skip
+    reason: Words | None = None
+    text: Words | None = None
+    level: Level | None = None
+    category: Annotated[str, Field(pattern=r"^\d{4}$")] | None = None
+    into: UUID | None = None
+    handler: Annotated[str, Field(max_length=64)] | None = None
+    settlements: dict[Literal["responsibility", "measures", "funds", "time_limit", "plan"], Words] | None = None
+    evidence: Words | None = None
+    attachments: Annotated[tuple[Attachment, ...], Field(max_length=20)] | None = None
+    acceptance: Annotated[str, Field(max_length=200)] | None = None
+    kind: Literal["control", "rectify"] | None = None
+    until: AwareDatetime | None = None
+    approve: bool | None = None
+    on: bool | None = None
+    lesson: Words | None = None
+
+    def filed(self) -> dict[str, Any]:
+        """What came with the action; absent fields left out."""
+        given = self.model_dump(exclude_none=True, exclude={"action"})
+        return given | ({"into": str(self.into)} if self.into else {})
+
+
+def viewer(actor: Actor) -> Viewer:
+    """What this caller may see."""
+    return Viewer(actor.path, actor.unit if sees_confidential(actor, actor.unit) else None)
+
+
+def brief(hazard: Hazard, extra: dict[str, Any]) -> dict[str, Any]:
+    """A hazard in a list."""
+    return {
+        "id": str(hazard.id),
+        "version": hazard.version,
+        "unit": hazard.unit,
+        "unit_name": hazard.chain.at(0).name,
+        "subcategory": hazard.subcategory,
+        "label": subcategory(hazard.subcategory).name,
+        "level": hazard.level.value,
+        "state": hazard.state.value,
+        "phase": hazard.state.phase,
+        "tier": hazard.tier,
+        "place": hazard.place,
+        "text": hazard.text,
+        "report_count": hazard.report_count,
+        "major": hazard.major,
+        "listed": hazard.listed,
+        "confidential": hazard.confidential,
+        "opened_at": hazard.opened_at.isoformat(),
+        "due": {"kind": extra["due_kind"], "at": extra["due_at"].isoformat()} if extra.get("due_at") else None,
+        "overdue": extra.get("overdue"),
+    }
+
+
+def whole(hazard: Hazard, rounds: list[dict[str, Any]], actor: Actor) -> dict[str, Any]:
+    """One hazard with everything its readers need."""
+    running = [r for r in rounds if r["met_at"] is None and r["dropped_at"] is None]
+    first = min(running, key=lambda r: r["due_at"], default={"kind": None, "due_at": None})
+    extra = {"due_kind": first["kind"], "due_at": first["due_at"], "overdue": any(r["missed_at"] for r in running)}
+    return brief(hazard, extra) | {
+        "chain": hazard.chain.as_json(),
+        "step": hazard.step,
+        "machine": {
+            "subcategory": hazard.machine_subcategory,
+            "level": hazard.machine_level,
+            "direct": hazard.direct,
+            "confidence": hazard.confidence,
+            "reasons": list(hazard.reasons),
+            "model": hazard.model,
+        },
+        "settlements": hazard.settlements,
+        "merged_into": hazard.merged_into and str(hazard.merged_into),
+        "deadlines": [{name: _iso(value) for name, value in r.items()} for r in rounds],
+        "actions": [action.value for action in allowed(hazard.state, actor.role)],
+    }
+
+
+def _iso(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+@router.get("")
+async def list_hazards(
+    actor: Reader,
+    held: Held,
+    conn: Conn,
+    state: Annotated[list[State] | None, Query()] = None,
+    level: Annotated[list[Level] | None, Query()] = None,
+    category: Annotated[str | None, Query(pattern=r"^\d{2}(\d{2})?$")] = None,
+    tier: Annotated[str | None, Query(max_length=32)] = None,
+    unit: Annotated[str | None, Query(max_length=64)] = None,
+    overdue: bool | None = None,
+    q: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=pages.MOST)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> dict[str, Any]:
+    """Hazards of the caller's subtree, newest first; ``next`` is the cursor of the following page."""
+    wanted = Wanted(
+        state=tuple(state) if state else None,
+        level=tuple(level) if level else None,
+        category=category,
+        tier=tier,
+        unit_path=scope(actor, held, unit).path if unit else None,
+        overdue=overdue,
+        q=q,
+    )
+    try:
+        rows, following = await pages.page(conn, viewer(actor), wanted, now(), limit=limit, cursor=cursor)
+    except BadCursor as error:
+        raise Problem(422, "bad-field", str(error)) from None
+    return {"items": [brief(hazard, extra) for hazard, extra in rows], "next": following}
+
+
+@router.get("/{id}")
+async def get_hazard(id: UUID, actor: Reader, conn: Conn, response: Response) -> dict[str, Any]:
+    """One hazard; its ``ETag`` is what ``If-Match`` of an action must bring."""
+    hazard = await pages.visible(conn, id, viewer(actor))
+    response.headers["ETag"] = f'"{hazard.version}"'
+    return whole(hazard, await deadlines.of(conn, id), actor)
+
+
+@router.get("/{id}/trail")
+async def get_trail(id: UUID, actor: Reader, conn: Conn) -> dict[str, Any]:
+    """Everything that happened to it, oldest first, with the hashes that bind it."""
+    await pages.visible(conn, id, viewer(actor))
+    rows = await trail.of(conn, id)
+    return {
+        "items": [row | {"at": row["at"].isoformat(), "hash": bytes(row["hash"]).hex()} for row in rows],
+        "next": None,
+    }
+
+
+@router.post("/{id}/actions")
+async def act(
+    id: UUID,
+    wanted: ActionRequest,
+    actor: Reader,
+    held: Held,
+    conn: Conn,
+    response: Response,
+    if_match: Annotated[str | None, Header()] = None,
+) -> dict[str, Any]:
+    """One transition. ``If-Match`` brings the version that the caller saw, so that nobody overwrites unseen."""
+    await pages.visible(conn, id, viewer(actor))
+    if wanted.category is not None and wanted.category not in subcategories():
+        raise Problem(422, "bad-field", f"category: 没有类别 {wanted.category}；可用的四位代码见 GET /api/v1/taxonomy")
+    try:
+        change = await hazards.apply(
+            conn, id, Action(wanted.action), actor, wanted.filed(), now(), held.clock, version=_version(if_match)
+        )
+    except ValueError as error:
+        raise Problem(422, "bad-field", str(error)) from None
+    response.headers["ETag"] = f'"{change.after.version}"'
+    return whole(change.after, await deadlines.of(conn, id), actor)
+
+
+def _version(if_match: str | None) -> int:
+    if if_match is None:
+        raise Problem(428, "if-match", "请先读取隐患，并在 If-Match 中带上它的 ETag")
+    found = re.fullmatch(r'(?:W/)?"?(\d{1,9})"?', if_match.strip())
+    if found is None:
+        raise Problem(412, "stale", f"If-Match {if_match} 不是本隐患的 ETag")
+    return int(found.group(1))

@@ -1,0 +1,80 @@
+"""What the endpoints share: connections, units, the live hub, the classifier."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from api.hub import Hub
+from models.calendar import DutyCalendar
+from models.classifier.predict import Classifier
+from models.deadlines import Clock
+from models.place import Bounds
+from models.reports import Door
+from models.units import UnitTree
+from store import db, units
+from store.settings import Settings
+
+
+@dataclass(slots=True)
+class State:
+    """One a process. ``refresh`` reads units and the city's profile anew."""
+
+    settings: Settings
+    pool: db.Pool
+    hub: Hub
+    tree: UnitTree = field(default_factory=lambda: UnitTree(()))
+    city: dict[str, Any] | None = None
+    bounds: Bounds | None = None
+    clock: Clock = field(default_factory=Clock)
+    classifier: Classifier | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def refresh(self) -> None:
+        """Read the units and the city's profile."""
+        async with self.pool.connection() as conn:
+            self.tree, self.city = await units.tree(conn), await units.city(conn)
+        profile = self.city["profile"] if self.city else {}
+        self.bounds = units.bounds(profile)
+        self.clock = Clock(calendar=DutyCalendar.of(profile.get("duty")))
+
+    async def knows(self, code: str) -> bool:
+        """Whether a unit exists; reads the units anew before it says no."""
+        if code not in self.tree:
+            await self.refresh()
+        return code in self.tree
+
+    def door(self) -> Door:
+        """What records are checked against, now."""
+        return Door(tree=self.tree, now=now(), bounds=self.bounds)
+
+    @property
+    def tiers(self) -> dict[str, str]:
+        """Labels of the tiers, from the bottom up."""
+        profile = self.city["profile"] if self.city else {}
+        return {tier["key"]: tier["label"] for tier in profile.get("tiers", [])}
+
+
+def now() -> datetime:
+    """The present, in UTC: the one place where the endpoints read a clock."""
+    return datetime.now(UTC)
+
+
+def state(request: Request) -> State:
+    """The process's state, as a dependency."""
+    held: State = request.app.state.held
+    return held
+
+
+async def transaction(request: Request) -> AsyncIterator[db.Connection]:
+    """One transaction a request: committed before the answer goes out, rolled back on any error."""
+    async with state(request).pool.connection() as conn:
+        yield conn
+
+
+Held = Annotated[State, Depends(state)]
+# ``function`` scope: the commit happens before the response is sent, so that a 202 is never ahead of the database.
+Conn = Annotated[db.Connection, Depends(transaction, scope="function")]

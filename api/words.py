@@ -1,0 +1,112 @@
+"""Units, taxonomy, who one is, sessions, and the judgement while somebody still types."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access import COOKIE, Caller, Reporting, is_visitor
+from api.problems import Problem
+from api.state import Conn, Held, now
+from models.classifier.predict import Classifier
+from models.reports import MAX_TEXT
+from models.taxonomy import subcategories
+from store import keys
+
+router = APIRouter(prefix="/api/v1", tags=["words"])
+
+
+class SessionRequest(BaseModel):
+    """A key, to be changed for a session."""
+
+    model_config = ConfigDict(extra="forbid")
+    key: Annotated[str, Field(min_length=8, max_length=200)]
+
+
+class ClassifyRequest(BaseModel):
+    """Up to a screenful of texts."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+
+
+@router.post("/session", status_code=204)
+async def begin_session(wanted: SessionRequest, request: Request, conn: Conn) -> Response:
+    """Change a key for a session cookie: a browser's stream cannot send headers."""
+    session = await keys.begin_session(conn, wanted.key, now())
+    if session is None:
+        raise Problem(401, "unauthenticated", "密钥无效或已停用")
+    response = Response(status_code=204)
+    response.set_cookie(
+        COOKIE,
+        session,
+        max_age=int(keys.SESSION.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+        path="/",
+    )
+    return response
+
+
+@router.delete("/session", status_code=204)
+async def end_session(request: Request, conn: Conn) -> Response:
+    """Sign out."""
+    await keys.end_session(conn, request.cookies.get(COOKIE, ""))
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+@router.get("/me")
+async def me(actor: Caller, held: Held) -> dict[str, Any]:
+    """Who is calling."""
+    return {
+        "name": actor.name,
+        "role": actor.role.value,
+        "role_label": actor.role.label,
+        "unit": {"code": actor.unit, "name": held.tree[actor.unit].name, "tier": held.tree[actor.unit].tier},
+        "demo": is_visitor(actor),
+    }
+
+
+@router.get("/units")
+async def list_units(
+    actor: Caller,
+    held: Held,
+    parent: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+) -> dict[str, Any]:
+    """Units of the caller's subtree, by code; ``cursor`` is the last code of the page before."""
+    own = sorted(
+        (u for u in held.tree if actor.covers(u.path) and (parent is None or u.parent == parent)), key=lambda u: u.code
+    )
+    rest = [unit for unit in own if cursor is None or unit.code > cursor]
+    names = ("code", "name", "kind", "tier", "parent", "district", "lon", "lat")
+    items = [{name: getattr(unit, name) for name in names} for unit in rest[:limit]]
+    return {"items": items, "next": items[-1]["code"] if len(rest) > limit else None}
+
+
+@router.get("/taxonomy")
+async def taxonomy() -> dict[str, Any]:
+    """Categories and subcategories, with their codes and example phrases."""
+    return {
+        "items": [
+            {"code": s.code, "name": s.name, "category": s.category, "category_name": s.category_name}
+            | {"confidential": s.confidential, "phrases": list(s.phrases)}
+            for s in subcategories().values()
+        ],
+        "next": None,
+    }
+
+
+@router.post("/classify")
+async def classify(wanted: ClassifyRequest, actor: Reporting, held: Held) -> dict[str, Any]:
+    """Category, level and reasons for a text, while the officer still types. Nothing is stored."""
+    classifier = held.classifier
+    if classifier is None:
+        classifier = held.classifier = await asyncio.to_thread(Classifier.load, held.settings.models_dir)
+    judged = await asyncio.to_thread(classifier.classify, [wanted.text])
+    return dict(judged[0].as_dict())

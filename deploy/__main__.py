@@ -1,0 +1,5 @@
+"""``python -m deploy`` is ``campus-risk``."""
+
+from deploy.cli import main
+
+main()

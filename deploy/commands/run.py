@@ -1,0 +1,107 @@
+"""``up``, and what it starts: ``api``, ``worker``, ``keeper``; ``migrate``, ``topics``, ``reset``."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+import uvloop
+from rich.console import Console
+
+from api.app import create as create_api
+from deploy import connection, logs
+from deploy.runtime import folder
+from deploy.runtime.checks import CannotStart
+from deploy.up import up as bring_up
+from store import db
+from store.settings import Settings
+from streams import keeper as keepers
+from streams import topics as topic_admin
+from streams import worker as workers
+
+console = Console(highlight=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (up, api, worker, keeper, migrate, topics, reset):
+        app.command()(command)
+
+
+def up(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="with the demo city, demo accounts and some first reports")
+    ] = False,
+) -> None:
+    """Start everything on this machine, and keep it running until Ctrl-C."""
+    settings = Settings()
+    settings.demo = settings.demo or demo
+    uvloop.run(bring_up(settings, console))
+
+
+def api() -> None:
+    """Serve the API and the pages."""
+    logs.configure()
+    settings = connection.resolved()
+    uvicorn.run(
+        create_api(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Open live streams end by themselves within a second; what is left after three is cut.
+        timeout_graceful_shutdown=3,
+    )
+
+
+def worker() -> None:
+    """Run the Faust agents: classify and escalate."""
+    logs.configure()
+    _serve(workers.run(connection.resolved()))
+
+
+def keeper() -> None:
+    """Run the relay, the clock and the mending."""
+    logs.configure()
+    _serve(keepers.run(connection.resolved()))
+
+
+def _serve(body: Coroutine[Any, Any, None]) -> None:
+    async def until_stopped() -> None:
+        task, loop = asyncio.ensure_future(body), asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    uvloop.run(until_stopped())
+
+
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    applied = db.migrate(str(connection.resolved().database))
+    console.print(f"applied: {', '.join(applied)}" if applied else "up to date")
+
+
+def topics() -> None:
+    """Make the Kafka topics that are missing."""
+    made = topic_admin.create(connection.resolved())
+    console.print(f"made: {', '.join(made)}" if made else "all there")
+
+
+def reset(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False) -> None:
+    """Remove ALL local data (database, Kafka, logs) of this machine. Asks first."""
+    local = Settings().local.absolute()
+    if not local.exists():
+        console.print(f"nothing at {local}")
+        return
+    if not yes and not typer.confirm(f"Remove {local} with every report, hazard and trail in it?", default=False):
+        raise CannotStart("Nothing was removed.")
+    with folder.held(local):
+        shutil.rmtree(local)
+    console.print(f"removed {local}")

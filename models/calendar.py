@@ -1,0 +1,96 @@
+"""Duty time of a school: weekdays, public holidays, make-up working days and hours of the day, in Asia/Shanghai.
+
+Red and orange count the clock and never come here. Source of holidays: PyPI ``chinesecalendar`` (the State Council's
+yearly notice); for a year it does not hold yet, Monday to Friday count as duty days.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import chinese_calendar
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+DAY = timedelta(days=1)
+# No policy reaches further: the longest span is 15 duty days, the longest holiday with its weekends 9 days. A search
+# beyond this means a calendar without any duty day, which is a mistake of configuration.
+HORIZON_DAYS = 400
+
+
+@lru_cache(maxsize=4096)
+def is_working_day(day: date) -> bool:
+    """Whether people work on this day: holidays and make-up days as announced, else Monday to Friday."""
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:
+        return day.weekday() < 5
+
+
+@dataclass(frozen=True, slots=True)
+class DutyCalendar:
+    """Hours of duty of each working day (``spans``, in order), and days closed beside the public holidays."""
+
+    spans: tuple[tuple[time, time], ...] = ((time(8, 0), time(17, 0)),)
+    closed: frozenset[date] = field(default_factory=frozenset)
+    zone: ZoneInfo = SHANGHAI
+
+    def __post_init__(self) -> None:
+        edges = [edge for span in self.spans for edge in span]
+        if not edges or any(a >= b for a, b in pairwise(edges)):
+            raise ValueError("duty hours must follow one another, each with its opening before its closing")
+
+    @classmethod
+    def of(cls, duty: Mapping[str, Any] | None) -> "DutyCalendar":
+        """From a city's profile, ``{"hours": [["08:00", "11:30"], ["13:00", "17:00"]]}``; the defaults where it says nothing."""
+        if not duty:
+            return cls()
+        return cls(
+            spans=tuple((time.fromisoformat(opens), time.fromisoformat(shuts)) for opens, shuts in duty["hours"])
+        )
+
+    def is_duty_day(self, day: date) -> bool:
+        """Whether anybody is on duty on this day."""
+        return day not in self.closed and is_working_day(day)
+
+    def add(self, start: datetime, span: timedelta) -> datetime:
+        """The instant when ``span`` of duty time after ``start`` is over, in UTC.
+
+        A span under a day counts hours of duty. Whole days count duty days: the same time of day, so many duty days
+        later, held within the hours of duty. Raises ``ValueError`` on a naive start.
+        """
+        if start.tzinfo is None:
+            raise ValueError("an instant needs its time zone: a naive datetime cannot start a deadline")
+        local = self._roll(start.astimezone(self.zone))
+        days, rest = divmod(span, DAY)
+        for _ in range(days):
+            local = self._roll(self._at(local.date() + DAY, local.time()))
+        return self._walk(local, rest).astimezone(UTC)
+
+    def _at(self, day: date, hour: time) -> datetime:
+        return datetime.combine(day, hour, self.zone)
+
+    def _roll(self, local: datetime) -> datetime:
+        """The same instant when on duty, else the next opening."""
+        day = local.date()
+        if self.is_duty_day(day):
+            for opens, shuts in self.spans:
+                if local.time() < shuts:
+                    return max(local, self._at(day, opens))
+        for offset in range(1, HORIZON_DAYS):
+            later = day + offset * DAY
+            if self.is_duty_day(later):
+                return self._at(later, self.spans[0][0])
+        raise ValueError(f"no duty day within {HORIZON_DAYS} days after {day}: the calendar's closed days leave none")
+
+    def _walk(self, local: datetime, rest: timedelta) -> datetime:
+        while True:
+            end = self._at(local.date(), next(shuts for _, shuts in self.spans if local.time() < shuts))
+            if rest <= end - local:
+                return local + rest
+            rest -= end - local
+            local = self._roll(end)

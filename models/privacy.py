@@ -1,0 +1,30 @@
+"""All masks, in one place (domain §8): names 张*, mobiles 138****1234, identity numbers 3 + 11 stars + 4."""
+
+import re
+
+# A mobile or identity number inside a longer run of digits (a serial, a meter reading) is none.
+_IDENTITY = re.compile(r"(?<![0-9A-Za-z])(\d{3})\d{11}(\d{3}[\dXx])(?![0-9A-Za-z])")
+_MOBILE = re.compile(r"(?<![0-9])(1[3-9]\d)[- ]?\d{4}[- ]?(\d{4})(?![0-9])")
+
+
+def mask_name(name: str) -> str:
+    """张三 → 张*; two-syllable family names are cut likewise, which says less, not more."""
+    name = name.strip()
+    return name[:1] + "*" if name else ""
+
+
+def mask_mobile(mobile: str) -> str:
+    """13800001234 → 138****1234; anything that is no mobile becomes stars altogether."""
+    masked, count = _MOBILE.subn(r"\1****\2", mobile.strip())
+    return masked if count else "*" * min(len(mobile.strip()), 11)
+
+
+def mask_text(text: str) -> str:
+    """Identity and mobile numbers inside free text. Names in text cannot be told from words and stay."""
+    return _MOBILE.sub(r"\1****\2", _IDENTITY.sub(r"\1***********\2", text))
+
+
+def excerpt(text: str, length: int = 40) -> str:
+    """The first characters of a text on one line, masked, for lists and tickers."""
+    flat = " ".join(mask_text(text).split())
+    return flat if len(flat) <= length else flat[: length - 1] + "…"

@@ -1,0 +1,68 @@
+"""Connections to the database, and its migrations. Nothing here knows what is stored."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import orjson
+import psycopg
+import yoyo
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool
+
+Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
+Pool: TypeAlias = AsyncConnectionPool[Connection]
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+set_json_dumps(orjson.dumps)
+set_json_loads(orjson.loads)
+
+
+def jsonb(value: Any) -> Jsonb | None:
+    """A value as jsonb, and None as NULL (``Jsonb(None)`` would be the JSON word null)."""
+    return None if value is None else Jsonb(value)
+
+
+def pool(dsn: str, *, size: int = 8) -> Pool:
+    """A pool that is not open yet: ``async with pool(dsn) as connections``.
+
+    A broken connection is replaced on the next use, so that a restarted database needs no restart here.
+    """
+    return AsyncConnectionPool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        open=False,
+        connection_class=psycopg.AsyncConnection[DictRow],
+        kwargs={"row_factory": dict_row, "options": "-c timezone=UTC"},
+        check=AsyncConnectionPool.check_connection,
+        # A caller waits this long for a connection before it hears 503: shorter than a browser's patience.
+        timeout=5,
+    )
+
+
+@asynccontextmanager
+async def connect(dsn: str, *, autocommit: bool = False) -> AsyncIterator[Connection]:
+    """One connection of its own, for listening and for the command line."""
+    connection = await psycopg.AsyncConnection.connect(
+        dsn, autocommit=autocommit, row_factory=dict_row, options="-c timezone=UTC"
+    )
+    async with connection:
+        yield connection
+
+
+def migrate(dsn: str) -> list[str]:
+    """Bring the schema up to date; the migrations that were applied now, by name. Safe to call from several at once."""
+    scheme, rest = dsn.split("://", 1)
+    if scheme not in ("postgresql", "postgres"):
+        raise ValueError("a database address begins with postgresql://")
+    backend = yoyo.get_backend(f"postgresql+psycopg://{rest}")
+    migrations = yoyo.read_migrations(str(MIGRATIONS))
+    with backend.lock():
+        todo = backend.to_apply(migrations)
+        names = [migration.id for migration in todo]
+        backend.apply_migrations(todo)
+    return names

@@ -1,0 +1,178 @@
+"""Landing: judged reports become hazards, or witnesses of known ones, in one transaction a batch.
+
+Safe to run twice on the same reports: the intake rows are locked first, and what has landed is left alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat as uuid_utils
+
+from models import duplicates
+from models.deadlines import Clock
+from models.duplicates import Known
+from models.events import Event
+from models.hazards import Hazard, notice
+from models.judgement import Judgement
+from models.loop import OPEN_STATES, Action
+from models.opening import Opening, graded, is_quiet, open_hazard
+from models.reports import Report
+from models.roles import system
+from models.transition import Change, plan
+from models.units import UnitTree
+from store import deadlines, hazards, live, outbox, trail
+from store.db import Connection
+
+_CLASSIFY = system("classify")
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A report that was accepted, and what the classifier says of it. ``report.id`` is set."""
+
+    report: Report
+    judgement: Judgement
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one batch will write."""
+
+    openings: list[Opening]
+    changes: dict[UUID, list[Change]]
+    outcomes: list[tuple[str, UUID | None, UUID]]
+    known: list[Known]
+
+
+async def land(
+    conn: Connection, landings: Sequence[Landing], tree: UnitTree, now: datetime, clock: Clock
+) -> dict[str, int]:
+    """Land a batch; how many were ``opened``, ``attached``, ``quiet``, and how many had landed ``before``."""
+    waiting = await _waiting(conn, [_id(landing) for landing in landings])
+    todo = {_id(landing): landing for landing in landings if _id(landing) in waiting}
+    batch = _Batch([], {}, [], await _known(conn, todo.values()))
+    held = {h.id: h for h in await hazards.locked(conn, sorted(_matches(todo.values(), waiting, batch.known)))}
+    batch.known = [k for k in batch.known if k.id not in held or held[k.id].state in OPEN_STATES]
+    for id, landing in todo.items():
+        _decide(landing, waiting[id], tree, now, clock, held, batch)
+    await _write(conn, batch, now, clock)
+    counts = {"opened": 0, "attached": 0, "quiet": 0, "before": len(landings) - len(todo)}
+    for outcome, _, _ in batch.outcomes:
+        counts[outcome] += 1
+    return counts
+
+
+def _id(landing: Landing) -> UUID:
+    if landing.report.id is None:
+        raise ValueError("a report gets its id at the door: this one has none")
+    return landing.report.id
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """What the door knows of a report and Kafka does not: when it was received, and from whom."""
+
+    at: datetime
+    reporter: str | None
+
+
+async def _waiting(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, _Arrival]:
+    """Accepted reports that have not landed, locked."""
+    cur = await conn.execute(
+        "SELECT i.id, i.received_at, r.reporter->>'id' AS reporter FROM intake i "
+        "JOIN reports r ON r.id = i.id AND r.received_at = i.received_at "
+        "WHERE i.id = ANY(%s) AND i.landed_at IS NULL ORDER BY i.id FOR UPDATE OF i",
+        (list(ids),),
+    )
+    return {row["id"]: _Arrival(row["received_at"], row["reporter"]) for row in await cur.fetchall()}
+
+
+async def _known(conn: Connection, landings: Any) -> list[Known]:
+    """Open hazards of the same units and subcategories."""
+    pairs = {(x.report.unit, graded(x.report, x.judgement)[0]) for x in landings if not is_quiet(x.report, x.judgement)}
+    if not pairs:
+        return []
+    cur = await conn.execute(
+        "SELECT h.id, h.unit, h.subcategory, h.place, h.text, h.opened_at FROM hazards h "
+        "JOIN unnest(%s::text[], %s::text[]) AS p(unit, subcategory) ON h.unit = p.unit AND h.subcategory = p.subcategory "
+        "WHERE h.state IN ('reported', 'assessed', 'dispatched', 'handling', 'submitted')",
+        ([unit for unit, _ in pairs], [subcategory for _, subcategory in pairs]),
+    )
+    return [Known(**row) for row in await cur.fetchall()]
+
+
+def _match(landing: Landing, received: datetime, known: Sequence[Known]) -> UUID | None:
+    report = landing.report
+    subcategory, _ = graded(report, landing.judgement)
+    return duplicates.find(report.unit, subcategory, report.place, report.text, received, known)
+
+
+def _matches(landings: Any, waiting: Mapping[UUID, _Arrival], known: Sequence[Known]) -> set[UUID]:
+    found = {_match(x, waiting[_id(x)].at, known) for x in landings if not is_quiet(x.report, x.judgement)}
+    return {id for id in found if id is not None}
+
+
+def _decide(
+    landing: Landing,
+    arrival: _Arrival,
+    tree: UnitTree,
+    now: datetime,
+    clock: Clock,
+    held: dict[UUID, Hazard],
+    batch: _Batch,
+) -> None:
+    report, judgement = landing.report, landing.judgement
+    if is_quiet(report, judgement):
+        batch.outcomes.append(("quiet", None, _id(landing)))
+        return
+    subcategory, level = graded(report, judgement)
+    match = _match(landing, arrival.at, batch.known)
+    if match is not None and match in held:
+        told = {
+            "report": str(report.id),
+            "level": level.value,
+            "direct": judgement.direct,
+            "reporter": arrival.reporter,
+        }
+        change = plan(held[match], Action.ATTACH, _CLASSIFY, told, now)
+        held[match] = change.after
+        batch.changes.setdefault(match, []).append(change)
+        batch.outcomes.append(("attached", match, _id(landing)))
+        return
+    opening = open_hazard(
+        uuid_utils.uuid7(), report, judgement, tree.upward(report.unit), arrival.at, arrival.reporter, now, clock
+    )
+    batch.openings.append(opening)
+    batch.outcomes.append(("opened", opening.hazard.id, _id(landing)))
+    # The next report of this very batch may tell of the same.
+    held[opening.hazard.id] = opening.hazard
+    batch.known.append(Known(opening.hazard.id, report.unit, subcategory, report.place, report.text, arrival.at))
+
+
+async def _write(conn: Connection, batch: _Batch, now: datetime, clock: Clock) -> None:
+    opened = [opening.hazard for opening in batch.openings]
+    await hazards.insert(conn, opened)
+    await trail.append(conn, [(opening.event, opening.hazard.trail_hash) for opening in batch.openings])
+    await deadlines.open_all(
+        conn, [(x.hazard.id, kind, x.hazard.opened_at, due) for x in batch.openings for kind, due in x.deadlines]
+    )
+    await outbox.put(conn, [_opened(opening.hazard, opening.event) for opening in batch.openings])
+    await live.tell(conn, [(hazard, "opened") for hazard in opened], now)
+    # A hazard may gain several witnesses in one batch: each change is written in its turn.
+    rounds = max(map(len, batch.changes.values()), default=0)
+    for turn in range(rounds):
+        await hazards.write(conn, [c[turn] for c in batch.changes.values() if turn < len(c)], clock)
+    async with conn.cursor() as cur:
+        await cur.executemany(
+            "UPDATE intake SET outcome = %s, hazard = %s, landed_at = %s WHERE id = %s",
+            [(outcome, hazard, now, id) for outcome, hazard, id in batch.outcomes],
+        )
+    if any(outcome == "quiet" for outcome, _, _ in batch.outcomes):
+        await live.touch(conn, now)
+
+
+def _opened(hazard: Hazard, event: Event) -> outbox.Message:
+    return outbox.Message("hazards", hazard.unit, "hazard.open", notice(hazard, event.action, event.at, event.data))

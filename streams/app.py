@@ -1,0 +1,52 @@
+"""The Faust app: settings that keep every message (design §4), and the agents on their topics."""
+
+import faust
+
+from models.classifier.predict import Classifier
+from store.settings import Settings
+from streams import classify, escalate, topics
+from streams.context import Context
+
+
+def create(settings: Settings, context: Context, classifier: Classifier) -> faust.App:
+    """The app of one worker process. Scale by partitions and processes, never by ``concurrency``."""
+    if settings.kafka is None:
+        raise ValueError("no Kafka is set: give CAMPUS_RISK_KAFKA, or run `campus-risk up` which starts one")
+    app = faust.App(
+        settings.group,
+        broker=f"kafka://{settings.kafka}",
+        # Nothing is kept in Faust: the database holds the state.
+        store="memory://",
+        # Raw bytes and JSON of our own; pickle never.
+        key_serializer="raw",
+        value_serializer="raw",
+        # Topics are made by us, with equal partition counts.
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        # Do not wait for a queue to drain on a rebalance: what was in flight is read again and lands once.
+        stream_wait_empty=False,
+        # One poll gives at most one batch, so that a slow landing never holds more than it can acknowledge.
+        broker_max_poll_records=500,
+        # A worker that died is noticed in seconds; a long landing does not count, for heartbeats run beside it.
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=3.0,
+        broker_commit_interval=1.0,
+        # A new group begins with the oldest record: a report sent before the first start must land.
+        consumer_auto_offset_reset="earliest",
+        producer_linger=0.005,
+    )
+    classify.register(app, _topic(app, settings, "reports"), context, classifier)
+    escalate.register(app, _topic(app, settings, "hazards"), context)
+    return app
+
+
+def _topic(app: faust.App, settings: Settings, aggregate: str) -> faust.TopicT:
+    return app.topic(
+        topics.name(settings, aggregate),
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        partitions=settings.partitions,
+    )

@@ -1,0 +1,45 @@
+"""The clock: missed deadlines, swept from the database, so that neither a dead worker nor a dead Kafka stops one."""
+
+import asyncio
+import logging
+
+from store import audit, escalations
+from streams.context import TRANSIENT, Context, now
+
+log = logging.getLogger(__name__)
+
+# A missed deadline climbs within two seconds; half a second leaves room for the sweep itself.
+INTERVAL = 0.5
+# Losing a broker's disk is rare; looking for it costs an index look-up.
+MEND_EVERY = 30.0
+# A unit or a duty hour that was changed counts after at most this long.
+REFRESH_EVERY = 60.0
+
+
+async def run(context: Context) -> None:
+    """Sweep for ever. Two clocks side by side share the work, for each skips what the other holds."""
+    while True:
+        try:
+            async with context.pool.connection() as conn, conn.transaction():
+                missed = await escalations.sweep(conn, now(), context.clock)
+        except TRANSIENT as error:
+            log.warning("the clock waits for the database (%s)", type(error).__name__)
+            missed = 0
+        if missed < escalations.BATCH:
+            await asyncio.sleep(INTERVAL)
+
+
+async def mend(context: Context) -> None:
+    """Find for ever what was lost on the way, and send it again; read the units anew now and then."""
+    while True:
+        await asyncio.sleep(MEND_EVERY)
+        try:
+            async with context.pool.connection() as conn, conn.transaction():
+                mended = await audit.mend(conn, now(), context.clock)
+            if context.read_at is None or (now() - context.read_at).total_seconds() > REFRESH_EVERY:
+                await context.refresh()
+        except TRANSIENT as error:
+            log.warning("mending waits for the database (%s)", type(error).__name__)
+        else:
+            if any(mended.values()):
+                log.warning("mended: %(resent)d reports sent again, %(routed)d hazards lifted", mended)

@@ -1,0 +1,19 @@
+"""The keeper process: relay, clock and mending. Apart from the agents, so that they go on without Kafka (decision 0004)."""
+
+import asyncio
+import logging
+
+from store.settings import Settings
+from streams import clock, relay
+from streams.context import opened
+
+log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Run until cancelled. One that fails beyond its own patience ends the process, and the supervisor restarts it."""
+    async with opened(settings) as context, asyncio.TaskGroup() as tasks:
+        tasks.create_task(relay.run(settings), name="relay")
+        tasks.create_task(clock.run(context), name="clock")
+        tasks.create_task(clock.mend(context), name="mend")
+        log.info("keeper runs: relay, clock, mending")

@@ -1,0 +1,34 @@
+"""The worker process: the Faust agents. It leaves the loop to Faust, and the state to the database."""
+
+import asyncio
+import logging
+
+import faust
+
+from models.classifier.predict import Classifier
+from store.settings import Settings
+from streams import app as apps
+from streams.context import opened
+
+log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Run the agents until cancelled."""
+    classifier = await asyncio.to_thread(Classifier.load, settings.models_dir)
+    async with opened(settings) as context:
+        app = apps.create(settings, context, classifier)
+        worker = faust.Worker(
+            app, loop=asyncio.get_running_loop(), redirect_stdouts=False, logging_config=None, loglevel="WARNING"
+        )
+        app.finalize()
+        await _serve(app, worker)
+
+
+async def _serve(app: faust.App, worker: faust.Worker) -> None:
+    """Start the app, and end with it: an app that crashed ends the process, so that the supervisor starts a fresh one."""
+    async with app:
+        log.info("worker runs: %s", ", ".join(sorted(app.agents)))
+        await app.wait_until_stopped()
+    if app.crash_reason:
+        raise app.crash_reason
