@@ -24,7 +24,7 @@ async def replay(settings: Settings, ids: Sequence[UUID] | None) -> int:
             raise LookupError(
                 f"no dead letter {', '.join(map(str, missing))}: `campus-risk dead list` shows the numbers"
             )
-        producer = KafkaProducer(bootstrap_servers=settings.kafka, acks="all")
+        producer = KafkaProducer(bootstrap_servers=settings.kafka, acks="all", max_request_size=topics.MAX_RECORD)
         try:
             sent = [
                 producer.send(

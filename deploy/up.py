@@ -106,7 +106,7 @@ def _children(settings: Settings) -> list[Child]:
             name="api",
             command=[*command, "api"],
             env=env,
-            ready=functools.partial(_answers, settings.host, settings.port),
+            ready=functools.partial(answers, settings.host, settings.port),
         ),
     ]
 
@@ -118,7 +118,7 @@ async def _stalled(dsn: str) -> str | None:
     return None
 
 
-async def _answers(host: str, port: int) -> bool:
+async def answers(host: str, port: int) -> bool:
     try:
         reader, writer = await asyncio.open_connection(host, port)
     except OSError:

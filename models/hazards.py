@@ -106,7 +106,7 @@ def notice(hazard: Hazard, action: str, at: datetime, data: Mapping[str, Any]) -
 
 
 def ticker(hazard: Hazard, kind: str, at: datetime) -> dict[str, Any]:
-    """One line of the live stream, nothing personal. Confidential lanes give None of their words: counts only."""
+    """One line of the live stream. Never the reporter's own words: no mask knows every name that somebody may write."""
     label = subcategory(hazard.subcategory).name
     return {
         "at": at.isoformat(),
@@ -121,5 +121,5 @@ def ticker(hazard: Hazard, kind: str, at: datetime) -> dict[str, Any]:
         "state": hazard.state.value,
         "phase": hazard.state.phase,
         "tier": hazard.tier,
-        "summary": privacy.excerpt(hazard.text),
+        "summary": f"{label}·{privacy.excerpt(hazard.place)}" if hazard.place else label,
     }

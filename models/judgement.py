@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.levels import Level
+from models.taxonomy import OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,18 @@ class Judgement:
             "reasons": list(self.reasons),
             "model": self.model,
         }
+
+
+def abstention(reason: str, model: str) -> Judgement:
+    """For a text that nobody could judge: to the assessor, at a level that does not wait for tomorrow."""
+    return Judgement(
+        category=OTHER[:2],
+        subcategory=OTHER,
+        level=Level.YELLOW,
+        direct=False,
+        confidence=0.0,
+        labels=(),
+        raises=True,
+        reasons=(reason,),
+        model=model,
+    )

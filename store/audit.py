@@ -13,6 +13,8 @@ from store.db import Connection
 # Landing takes well under a second; a report that waits this long was lost on the way (a broker that lost its disk),
 # and sending it again is harmless, because landing is idempotent.
 PATIENCE = timedelta(minutes=2)
+# A worker that is only away finds its reports where they were: sending them again and again would pile them up for it.
+_RESEND = timedelta(minutes=10)
 _MOST = 1000
 
 
@@ -67,12 +69,13 @@ async def mend(conn: Connection, now: datetime, clock: Clock) -> dict[str, int]:
         "SELECT r.id, r.schema, r.source, i.source_id, r.unit, r.text, r.place, r.lon, r.lat, r.crs, r.occurred_at, "
         "r.reported_at, r.category, r.level, r.people_affected, r.minors_involved, r.drill, r.attachments "
         "FROM intake i JOIN reports r ON r.id = i.id WHERE i.landed_at IS NULL AND i.received_at < %s "
-        "AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.aggregatetype = 'reports' AND o.payload->>'id' = i.id::text) "
+        "AND (i.resent_at IS NULL OR i.resent_at < %s) AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.aggregatetype = 'reports' AND o.payload->>'id' = i.id::text) "
         "ORDER BY i.received_at LIMIT %s",
-        (now - PATIENCE, _MOST),
+        (now - PATIENCE, now - _RESEND, _MOST),
     )
     lost = [_record(row) for row in await cur.fetchall()]
     await outbox.put(conn, [outbox.Message("reports", r["unit"], "report.resent", r) for r in lost])
+    await conn.execute("UPDATE intake SET resent_at = %s WHERE id = ANY(%s)", (now, [r["id"] for r in lost]))
     cur = await conn.execute(_UNROUTED, {"late": now - PATIENCE, "limit": _MOST})
     routed = await escalations.route(conn, [row["id"] for row in await cur.fetchall()], now, clock)
     return {"resent": len(lost), "routed": routed}

@@ -60,9 +60,11 @@ def migrate(dsn: str) -> list[str]:
     if scheme not in ("postgresql", "postgres"):
         raise ValueError("a database address begins with postgresql://")
     backend = yoyo.get_backend(f"postgresql+psycopg://{rest}")
-    migrations = yoyo.read_migrations(str(MIGRATIONS))
-    with backend.lock():
-        todo = backend.to_apply(migrations)
-        names = [migration.id for migration in todo]
-        backend.apply_migrations(todo)
+    try:
+        with backend.lock():
+            todo = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
+            names = [migration.id for migration in todo]
+            backend.apply_migrations(todo)
+    finally:
+        backend.connection.close()
     return names

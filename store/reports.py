@@ -38,6 +38,8 @@ async def accept(
     What is new is stored and, with ``publish``, put into the outbox for ``risk.reports``. The same id, idempotency key
     or (unit, source, source_id) with the same body is known; with another body it is a conflict, and changes nothing.
     """
+    if not entries:
+        return []
     named = [(entry, entry.report.id or uuid_utils.uuid7()) for entry in entries]
     fresh: set[UUID] = set()
     async with conn.cursor() as cur:

@@ -1,18 +1,38 @@
 """The Faust app: settings that keep every message (design §4), and the agents on their topics."""
 
+import logging
+import os
+
 import faust
+from faust.types import AgentT
 
 from models.classifier.predict import Classifier
 from store.settings import Settings
 from streams import classify, escalate, topics
 from streams.context import Context
 
+log = logging.getLogger(__name__)
+
+
+class App(faust.App):  # type: ignore[misc]
+    """Faust's app, with an end of its own for agents that fail."""
+
+    async def _on_agent_error(self, agent: AgentT, exc: BaseException) -> None:
+        """An agent that fails beyond its own care ends the process.
+
+        Faust would start the agent anew behind the record that broke it, so that the record is never read again (its
+        issues 189, 315, 527). A fresh process reads it again, from the last commit.
+        """
+        log.critical("agent %s failed (%r): the worker ends, to begin again from the last commit", agent.name, exc)
+        logging.shutdown()
+        os._exit(1)
+
 
 def create(settings: Settings, context: Context, classifier: Classifier) -> faust.App:
     """The app of one worker process. Scale by partitions and processes, never by ``concurrency``."""
     if settings.kafka is None:
         raise ValueError("no Kafka is set: give CAMPUS_RISK_KAFKA, or run `campus-risk up` which starts one")
-    app = faust.App(
+    app = App(
         settings.group,
         broker=f"kafka://{settings.kafka}",
         # Nothing is kept in Faust: the database holds the state.

@@ -9,16 +9,16 @@ from datetime import datetime
 from uuid import UUID
 
 import faust
-from psycopg import DataError, IntegrityError
 
 from models.classifier.predict import Classifier
+from models.judgement import Judgement, abstention
 from models.reports import BadReport, Problem, Report, check, decode
 from store import dead, landing, reports
 from store.db import Connection
 from store.landing import Landing
 from store.reports import Entry
 from streams.batches import batches
-from streams.context import Context, now, retrying
+from streams.context import TRANSIENT, Context, now, retrying
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ async def take_in(sources: Sequence[Source], context: Context, classifier: Class
             with attempt:
                 await context.refresh()
         good, bad = _checked(sources, context, at)
-    judged = await asyncio.to_thread(classifier.classify, [report.text for report, _ in good])
+    judged = await asyncio.to_thread(_judged, classifier, [report.text for report, _ in good])
     pairs = [(Landing(report, judgement), source) for (report, source), judgement in zip(good, judged, strict=True)]
     async for attempt in retrying():
         with attempt:
@@ -93,6 +93,17 @@ def _checked(
     return good, bad
 
 
+def _judged(classifier: Classifier, texts: Sequence[str]) -> list[Judgement]:
+    """Judgements of a batch. A text that the classifier breaks on is an assessor's to judge, not a reason to stop."""
+    try:
+        return list(classifier.classify(texts))
+    except Exception:
+        if len(texts) > 1:
+            return [judgement for text in texts for judgement in _judged(classifier, [text])]
+        log.exception("the classifier broke on a text of %d characters; it goes to the assessor", len(texts[0]))
+        return [abstention("机器研判失败，请人工研判", classifier.manifest.version)]
+
+
 def _letter(source: Source, error: BadReport) -> dead.Letter:
     return dead.letter(source.id(), source.topic, source.partition, source.offset, source.key, source.value, error)
 
@@ -100,18 +111,23 @@ def _letter(source: Source, error: BadReport) -> dead.Letter:
 async def _land(
     pairs: Sequence[tuple[Landing, Source]], bad: Sequence[dead.Letter], context: Context, at: datetime
 ) -> None:
-    """One transaction; where one record breaks it, each record gets its own, so that the others land."""
+    """One transaction; where one record breaks it, each record gets its own, so that the others land.
+
+    Whatever a record does to us, it ends as a dead letter: an agent that dies of it would lose its place in the stream.
+    """
     try:
         async with context.pool.connection() as conn, conn.transaction():
             await _write(conn, pairs, bad, context, at)
-    except (DataError, IntegrityError, ValueError, LookupError, RuntimeError) as error:
+    except TRANSIENT:
+        raise
+    except Exception as error:
         if len(pairs) + len(bad) > 1:
             for pair in pairs:
                 await _land([pair], [], context, at)
             for letter in bad:
                 await _land([], [letter], context, at)
         elif pairs:
-            log.error("a record cannot land (%s); it goes to the dead letters", type(error).__name__)
+            log.exception("a record cannot land; it goes to the dead letters")
             problem = Problem("", "landing", f"{type(error).__name__}: {error}")
             await _land([], [_letter(pairs[0][1], BadReport(problem))], context, at)
         else:

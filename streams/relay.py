@@ -21,8 +21,6 @@ _POLL = 1.0
 _STAND_BY = 1.0
 # Kafka away: try again this often. The outbox keeps everything meanwhile.
 _PAUSE = 1.0
-# As the topics allow: the largest record is a report of 10,000 characters with 20 attachments, some 80 kB.
-_MAX_REQUEST = 4 * 1024 * 1024
 
 
 async def run(settings: Settings) -> None:
@@ -46,7 +44,7 @@ async def _lead(settings: Settings) -> None:
             acks="all",
             enable_idempotence=True,
             linger_ms=5,
-            max_request_size=_MAX_REQUEST,
+            max_request_size=topics.MAX_RECORD,
             request_timeout_ms=10_000,
         )
         async with producer:

@@ -6,6 +6,10 @@ from kafka.errors import TopicAlreadyExistsError
 
 from store.settings import Settings
 
+# The largest record on any topic: as the local broker allows. A report is 80 kB at most, but what somebody else sends by
+# mistake (a text of 1 MB) must reach the dead letters too, and be replayed from there.
+MAX_RECORD = 4 * 1024 * 1024
+
 AGGREGATES = ("reports", "hazards", "escalations", "warnings", "dead")
 
 

@@ -105,9 +105,11 @@ def with_concepts(masked: str) -> str:
     return "\n".join([masked, *(sign for sign, pattern in _COMPILED if pattern.search(masked))])
 
 
-def name(sign: str) -> str | None:
-    """The concept a sign stands for, ``None`` where the text is no sign."""
-    return _NAMES.get(sign.strip())
+def readable(ngram: str) -> tuple[str, ...]:
+    """What an officer may read of an n-gram: the concepts whose signs are in it, else its own characters if two or more."""
+    named = tuple(_NAMES[char] for char in ngram if char in _NAMES)
+    plain = ngram.strip()
+    return named or ((plain,) if len(plain) > 1 and plain.isalnum() else ())
 
 
 def defective(text: str) -> bool:

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from models.classifier.concepts import readable
+
 Floats = NDArray[np.float64]
 
 # 1–3 characters: a Chinese word is mostly two, "灭火器" three; one catches typos and short texts. An n-gram seen once only tells one
@@ -117,17 +119,17 @@ class Model:
 
 
 def heaviest(model: Model, row: Any, kind: int, limit: int = 3) -> list[str]:
-    """The n-grams (two characters or more) that speak most for class ``kind`` in one sparse row, heaviest first, no part of another."""
+    """Words and concepts that speak most for class ``kind`` in one sparse row, heaviest first, none a part of another."""
     indices, values = row.indices, row.data
     pull = values * (model.kinds.coefficients[kind, indices] - model.kinds.coefficients[:, indices].mean(axis=0))
     found: list[str] = []
     for position in np.argsort(-pull)[:24]:
-        word = model.words[indices[position]].strip()
         if pull[position] <= 0 or len(found) >= limit:
             break
-        if len(word) >= 2 and not any(word in other or other in word for other in found):
-            found.append(word)
-    return found
+        for word in readable(model.words[indices[position]]):
+            if not any(word in other or other in word for other in found):
+                found.append(word)
+    return found[:limit]
 
 
 def expected_calibration_error(confidence: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:

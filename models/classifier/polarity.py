@@ -14,13 +14,15 @@ class Status(StrEnum):
 
     OPEN = "open"
     DRILL = "drill"
+    TALK = "talk"
     SOLVED = "solved"
     PASSED = "passed"
     DENIED = "denied"
 
 
 LABELS = {
-    Status.DRILL: "演练、培训或宣传",
+    Status.DRILL: "演练",
+    Status.TALK: "培训或宣传",
     Status.SOLVED: "已处置或已整改",
     Status.PASSED: "检查正常或合格",
     Status.DENIED: "已核实不属实",
@@ -38,9 +40,13 @@ _STILL = re.compile(
     r"消毒|校|做)|不合格|不正常|不达标|不符合|不合规|不齐|不畅|不通过|拒不|谎称|假装|说是|缺少|缺失|过期|超期|(?:无|没有|缺乏|没)[^，]{0,3}(?:演练|培训)"
 )
 _HARM = re.compile(r"受伤|送医|骨折|晕倒|流血|昏迷|死亡|被困|被骗|中毒(?!应急|演)|失联")
-_DRILL = re.compile(
-    r"演练|演习|(?:安全教育|普法|科普|演示|培训|宣传|宣讲|讲座(?!结束)|主题班会|班会|课件|公开课|竞赛|知识问答|讲解|示范|倡议|承诺书|责任书|警示教育)(?!机构|班|贷|费|单|公司)"
+_DRILL = re.compile(r"演练|演习")
+# Talks and lessons cover their own clause only, and none that names a lack: "未签责任书", "听讲座时侧门推不开" are findings.
+_TALK = re.compile(
+    r"(?:安全教育|普法|科普|演示|培训|宣传|宣讲|讲座|主题班会|班会|课件|公开课|竞赛|知识问答|讲解|示范|倡议|承诺书|责任书|警示教育)"
+    r"(?!机构|班|贷|费|单|公司|片|队|结束|现场|厅|室)"
 )
+_LACK = re.compile(r"未|没|无|缺|不|推不|堵|锁|坏|倒|塌|着火|被")
 _SOLVED = re.compile(
     r"(?:已|已经|均已|都已|现已)[^，]{0,8}(?:整改|清理|清除|修复|修好|修补|换|处理|处置|解决|拆除|拆走|恢复|追回|归还|找到|解除|补齐|销号|转运|运走|"
     r"摘除|清退|抽干|除冰|完成|到位|竣工|康复|消毒|撤|补好|返校|到家|控制|办理|安装)|"
@@ -48,14 +54,20 @@ _SOLVED = re.compile(
     r"(?:整改|清理|维修|更换|转运|处理|修复)(?:完毕|完成|到位)|康复|痊愈|平安(?:归|返)|安全返|预警(?:解除|取消)|疫情解除|恢复(?:供|正常|通|运行)|虚惊一场"
 )
 _PASSED = re.compile(
-    r"合格|(?<!不太)(?<!不大)(?<!不)正常|无异常|未见异常|达标|未发现|未见|未检出|没有发现|没发现|查无|无(?:隐患|问题|事故|差错|[^，]{0,12}现象)|良好|牢固|符合|畅通|平稳|"
+    r"合格|(?<!不太)(?<!不大)(?<!不)正常|无异常|未见异常|达标|未发现|未见(?!审|报|批|到)|未检出|没有发现|没发现|查无|无(?:隐患|问题|事故|差错|[^，]{0,12}现象)|良好|牢固|符合|畅通|平稳|"
     r"零报告|(?<!开)通过(?!个人|网|微|q)|齐全|有效|有序|井然|顺利|圆满|全员到|落实到位|完好|一致(?!认为)"
 )
 _DENIED = re.compile(
     r"(?<!造)谣(?:言|传)|不属实|不实|误报|误会|(?:网传|传言|听说|网上说)[^，]{0,14}(?:是假|没有|不是)|玩笑|已?排除|不存在|不构成|"
     r"没转钱|未造成损失|是油漆|没有危险|没有着火|无明火|未起火"
 )
-_RULES = ((Status.DRILL, _DRILL), (Status.DENIED, _DENIED), (Status.SOLVED, _SOLVED), (Status.PASSED, _PASSED))
+_RULES = (
+    (Status.DRILL, _DRILL),
+    (Status.TALK, _TALK),
+    (Status.DENIED, _DENIED),
+    (Status.SOLVED, _SOLVED),
+    (Status.PASSED, _PASSED),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ def status(clause: str) -> Status:
     if _STILL.search(clause):
         return Status.OPEN
     for found, pattern in _RULES:
-        if pattern.search(clause):
+        if pattern.search(clause) and not (found is Status.TALK and _LACK.search(clause)):
             return (
                 Status.OPEN
                 if found is not Status.DENIED and _HARM.search(clause) and found is not Status.SOLVED

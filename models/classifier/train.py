@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GroupKFold
 from sklearn.naive_bayes import ComplementNB
 from sklearn.svm import LinearSVC
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from models.classifier.concepts import with_concepts
 from models.classifier.examples import Example, fingerprint, load
@@ -67,14 +67,15 @@ def half_hidden(text: str) -> str:
     return "\n".join([words, *signs[::2]])
 
 
-def _rows(examples: Sequence[Example], texts: Sequence[str]) -> tuple[list[str], list[str], list[float], list[int]]:
-    """One row a label; a text with several shares its weight among them. Also which example each row is of."""
+def _rows(examples: Sequence[Example], texts: Sequence[str], kinds: bool) -> tuple[list[str], list[str], list[float]]:
+    """Texts, targets, weights. For ``kinds`` one row a label, a text with several sharing its weight among them, and none for texts
+    about nothing: what they are not is the other model's question. Else one row a text, ``yes`` where it raises."""
+    if not kinds:
+        return list(texts), ["yes" if one.raises else "no" for one in examples], [1.0] * len(texts)
     found = [
-        (texts[place], label, 1 / max(len(one.labels), 1), place)
-        for place, one in enumerate(examples)
-        for label in (one.labels or (one.main,))
+        (text, label, 1 / len(one.labels)) for one, text in zip(examples, texts, strict=True) for label in one.labels
     ]
-    return [row[0] for row in found], [row[1] for row in found], [row[2] for row in found], [row[3] for row in found]
+    return [row[0] for row in found], [row[1] for row in found], [row[2] for row in found]
 
 
 def _scores(fitted: Any, features: Any) -> Floats:
@@ -82,7 +83,7 @@ def _scores(fitted: Any, features: Any) -> Floats:
     raw = (
         fitted.decision_function(features)
         if hasattr(fitted, "decision_function")
-        else fitted.predict_log_proba(features)
+        else fitted.predict_joint_log_proba(features)
     )
     scores = np.asarray(raw, dtype=np.float64)
     return np.stack([-scores, scores], axis=1) if scores.ndim == 1 else scores
@@ -118,9 +119,7 @@ def _held_out(
     """Scores of every example by a model that has not seen its origin."""
     result = np.full((len(examples), len(classes)), -1e3)
     for seen, held in folds(examples):
-        rows, labels, weights, places = _rows([examples[i] for i in seen], [texts[i] for i in seen])
-        if not kinds:
-            labels = ["yes" if examples[seen[place]].raises else "no" for place in places]
+        rows, labels, weights = _rows([examples[i] for i in seen], [texts[i] for i in seen], kinds)
         words = vectorizer(min_df=MIN_COUNT)
         fitted = make().fit(words.fit_transform(rows), labels, sample_weight=weights)
         columns = [classes.index(str(one)) for one in fitted.classes_]
@@ -132,45 +131,71 @@ def _raising() -> Any:
     return LinearSVC(C=0.5, class_weight="balanced", random_state=0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """The candidate that won on the folds, and what the folds say of its scores."""
+
+    name: str
+    accuracy: dict[str, float]
+    temperature: float
+    trust: tuple[float, float, float]
+    threshold: float
+
+
+def _choose(examples: Sequence[Example], texts: Sequence[str], say: Callable[[str], None]) -> _Kinds:
+    """The best of the candidates on raising texts, with temperature, trust and threshold from its held-out scores."""
+    classes = sorted({label for one in examples for label in one.labels})
+    raising = [place for place, one in enumerate(examples) if one.raises]
+    right = np.array([classes.index(examples[place].main) for place in raising])
+    held = {}
+    accuracy = {}
+    for name, make in CANDIDATES.items():
+        held[name] = _held_out(make, examples, texts, classes, kinds=True)[raising]
+        accuracy[name] = float((held[name].argmax(axis=1) == right).mean())
+        say(f"{name}: {accuracy[name]:.3f} subcategory accuracy over {FOLDS} folds by origin")
+    chosen = max(accuracy, key=lambda name: accuracy[name])
+    hit = held[chosen].argmax(axis=1) == right
+    facts = evidence(held[chosen])
+    platt = LogisticRegression(C=1e3).fit(facts, hit)
+    first, second = (float(one) for one in platt.coef_[0])
+    return _Kinds(
+        name=chosen,
+        accuracy=accuracy,
+        temperature=_temperature(held[chosen], list(right)),
+        trust=(first, second, float(platt.intercept_[0])),
+        threshold=_threshold(platt.predict_proba(facts)[:, 1], hit),
+    )
+
+
 def fit(examples: Sequence[Example], say: Callable[[str], None]) -> tuple[Model, dict[str, Any]]:
     """Model and what the manifest tells of it: candidates' fold accuracy on raising texts, thresholds. Deterministic, one core."""
     with threadpool_limits(1):
         texts = [prepared(one.text) for one in examples]
-        classes = sorted({label for one in examples for label in (one.labels or (one.main,))})
-        right = [classes.index(one.main) for one in examples]
+        best = _choose(examples, texts, say)
         raising = np.array([one.raises for one in examples])
-        held = {}
-        accuracy = {}
-        for name, make in CANDIDATES.items():
-            held[name] = _held_out(make, examples, texts, classes, kinds=True)
-            accuracy[name] = float((held[name].argmax(axis=1) == right)[raising].mean())
-            say(f"{name}: {accuracy[name]:.3f} subcategory accuracy over {FOLDS} folds by origin")
-        chosen = max(accuracy, key=lambda name: accuracy[name])
-        temperature = _temperature(held[chosen], right)
-        hit = (held[chosen].argmax(axis=1) == right)[raising]
-        facts = evidence(held[chosen][raising])
-        platt = LogisticRegression(C=1e3).fit(facts, hit)
-        threshold = _threshold(platt.predict_proba(facts)[:, 1], hit)
         flags = _held_out(_raising, examples, texts, ["no", "yes"], kinds=False)
-        raise_temperature = _temperature(flags, [int(flag) for flag in raising])
-        sure = np.sort(softmax(flags / raise_temperature)[raising, 1])
+        temperature = _temperature(flags, [int(flag) for flag in raising])
+        sure = np.sort(softmax(flags / temperature)[raising, 1])
         raise_threshold = float(min(sure[int((1 - WANTED_RECALL) * len(sure))], 0.5))
 
-        rows, labels, weights, places = _rows(examples, texts)
         words = vectorizer(min_df=MIN_COUNT)
-        features = words.fit_transform(rows)
-        kinds = CANDIDATES[chosen]().fit(features, labels, sample_weight=weights)
-        flag = _raising().fit(
-            features, ["yes" if examples[place].raises else "no" for place in places], sample_weight=weights
-        )
+        rows, flag_labels, flag_weights = _rows(examples, texts, kinds=False)
+        flag = _raising().fit(words.fit_transform(rows), flag_labels, sample_weight=flag_weights)
+        rows, labels, weights = _rows(examples, texts, kinds=True)
+        kinds = CANDIDATES[best.name]().fit(words.transform(rows), labels, sample_weight=weights)
         model = Model(
             words=tuple(str(word) for word in words.get_feature_names_out()),
             idf=np.asarray(words.idf_, dtype=np.float64),
-            kinds=_linear(kinds, temperature),
-            raising=_linear(flag, raise_temperature),
-            trust=(float(platt.coef_[0][0]), float(platt.coef_[0][1]), float(platt.intercept_[0])),
+            kinds=_linear(kinds, best.temperature),
+            raising=_linear(flag, temperature),
+            trust=best.trust,
         )
-    notes = {"chosen": chosen, "candidates": accuracy, "threshold": threshold, "raise_threshold": raise_threshold}
+    notes = {
+        "chosen": best.name,
+        "candidates": best.accuracy,
+        "threshold": best.threshold,
+        "raise_threshold": raise_threshold,
+    }
     return model, notes
 
 

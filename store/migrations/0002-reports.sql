@@ -14,6 +14,7 @@ CREATE TABLE intake (
     outcome         text CHECK (outcome IN ('opened', 'attached', 'quiet')),
     hazard          uuid,
     landed_at       timestamptz,
+    resent_at       timestamptz,            -- when the auditor last sent it again
     CHECK ((outcome IS NULL) = (landed_at IS NULL)),
     UNIQUE (unit, source, source_id),
     UNIQUE (caller, idempotency_key)

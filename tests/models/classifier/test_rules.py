@@ -65,6 +65,11 @@ def test_every_rule_has_both_kinds_of_examples() -> None:
     ("text", "status"),
     [
         ("今天下午组织消防演练", Status.DRILL),
+        ("禁毒讲座在礼堂举行", Status.TALK),
+        ("未签订消防安全责任书", Status.OPEN),
+        ("竞赛队把酸和酒精放在一起", Status.OPEN),
+        ("屏幕被换成赌场宣传片", Status.OPEN),
+        ("晚会未见审批", Status.OPEN),
         ("杂物已全部清理", Status.SOLVED),
         ("灭火器检查合格", Status.PASSED),
         ("网传着火是谣言", Status.DENIED),
