@@ -48,7 +48,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     held: State = app.state.held
     async with held.pool:
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(Exception), wait=wait_exponential_jitter(initial=0.2, max=5)
+            retry=retry_if_exception_type(Exception), wait=wait_exponential_jitter(multiplier=0.2, max=5)
         ):
             with attempt:
                 await held.refresh()

@@ -99,7 +99,7 @@ def _children(settings: Settings) -> list[Child]:
             name="worker",
             command=[*command, "worker"],
             env=env,
-            stalled=functools.partial(_stalled, str(settings.database)),
+            stalled=functools.partial(stalled, str(settings.database)),
         ),
         # Last, so that it stops first: no report is taken that nobody would land.
         Child(
@@ -111,7 +111,7 @@ def _children(settings: Settings) -> list[Child]:
     ]
 
 
-async def _stalled(dsn: str) -> str | None:
+async def stalled(dsn: str) -> str | None:
     async with db.connect(dsn) as conn:
         if await health.stuck(conn, datetime.now(UTC), _STALLED):
             return f"a report has waited for more than {_STALLED:.0f} s though it was sent"

@@ -28,7 +28,7 @@ def retrying() -> AsyncRetrying:
     """Retry for as long as it takes: quickly at first, so that a restart costs a second, then every ten seconds."""
     return AsyncRetrying(
         retry=retry_if_exception_type(TRANSIENT),
-        wait=wait_exponential_jitter(initial=0.2, max=10, jitter=0.3),
+        wait=wait_exponential_jitter(multiplier=0.2, max=10, jitter=0.3),
         before_sleep=_say,
     )
 

@@ -47,11 +47,15 @@ async def _lead(settings: Settings) -> None:
             max_request_size=topics.MAX_RECORD,
             request_timeout_ms=10_000,
         )
-        async with producer:
+        try:
+            await producer.start()
             while True:
                 if not await publish(conn, producer, settings):
                     async for _ in conn.notifies(timeout=_POLL, stop_after=1):
                         pass
+        finally:
+            # Also where the start failed: a producer that found no Kafka holds its sockets all the same.
+            await producer.stop()
 
 
 async def publish(conn: db.Connection, producer: AIOKafkaProducer, settings: Settings) -> int:

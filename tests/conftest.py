@@ -3,7 +3,7 @@
 import os
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,8 @@ import pytest_asyncio
 from api.app import create as create_api
 from deploy import demo
 from deploy.commands.judge import CORPUS
-from deploy.runtime.child import Child
 from deploy.runtime.checks import free_port
+from deploy.runtime.child import Child
 from deploy.runtime.local import LocalRuntime
 from deploy.up import answers
 from models.classifier.predict import Classifier
@@ -118,6 +118,7 @@ class Deployment:
         self.settings, self.runtime = settings, runtime
         self.mark = settings.topic_prefix.rstrip(".")
         self.url = f"http://127.0.0.1:{settings.port}"
+        self._started: list[str] = []
 
     def name(self, part: str) -> str:
         """The supervisor's name of a part: ``worker``, ``keeper``, ``api``."""
@@ -145,6 +146,7 @@ class Deployment:
             "CAMPUS_RISK_PARTITIONS": str(s.partitions),
         }
         for part in parts:
+            self._started.append(self.name(part))
 
             async def ready() -> bool:
                 return await answers(s.host, s.port)
@@ -159,10 +161,9 @@ class Deployment:
             )
 
     async def stop(self) -> None:
-        """Stop what runs."""
-        for part in ("api", "worker", "keeper"):
-            if self.runtime.supervisor.pid(self.name(part)) is not None:
-                await self.runtime.supervisor.end(self.name(part))
+        """Stop what was started, last first."""
+        while self._started:
+            await self.runtime.supervisor.end(self._started.pop())
 
 
 @asynccontextmanager
@@ -215,9 +216,8 @@ async def api(dsn: str, runtime: LocalRuntime, trained: Path) -> AsyncIterator[C
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not depend on what is set outside."""
     for name in list(os.environ):
         if name.startswith("CAMPUS_RISK_"):
             monkeypatch.delenv(name)
-    yield

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat as uuid_utils
+from hypothesis import settings
 
 from models.chain import Chain, Link
 from models.deadlines import Clock
@@ -34,9 +35,18 @@ _UNITS = (
 )
 
 
+# For property tests: two cores are shared, so that a slow moment is no failure.
+steady = settings(deadline=None)
+
+
 def tree() -> UnitTree:
     """A city with one district of two schools and one university of one college."""
     return UnitTree(_UNITS)
+
+
+def unit(code: str, parent: str | None = None, **fields: Any) -> Unit:
+    """A unit of a made-up tree, named like its code."""
+    return Unit(**{"code": code, "name": code, "kind": "school", "tier": "school", "parent": parent} | fields)
 
 
 def actor(role: Role = Role.ASSESSOR, unit: str = SCHOOL, id: str | None = None) -> Actor:

@@ -77,17 +77,23 @@ async def all_landed(platform: Deployment, within: float = 120.0) -> None:
             return
         await asyncio.sleep(0.5)
     waiting = await rows(platform, "SELECT count(*) AS n FROM intake WHERE landed_at IS NULL")
-    raise AssertionError(f"{waiting[0]['n']} reports have not landed within {within} s\n{platform.log('worker')[-2000:]}")
+    raise AssertionError(
+        f"{waiting[0]['n']} reports have not landed within {within} s\n{platform.log('worker')[-2000:]}"
+    )
 
 
 async def each_landed_once(platform: Deployment, accepted: list[UUID]) -> None:
     """By the database's count: every 202 is there, with one outcome, and no report is in two events of any trail."""
     assert len(set(accepted)) == len(accepted)
-    found = await rows(platform, "SELECT id, outcome FROM intake WHERE id = ANY(%s) AND landed_at IS NOT NULL", accepted)
+    found = await rows(
+        platform, "SELECT id, outcome FROM intake WHERE id = ANY(%s) AND landed_at IS NOT NULL", accepted
+    )
     assert len(found) == len(accepted)
     told = Counter(
         row["report"]
-        for row in await rows(platform, "SELECT data->>'report' AS report FROM trail WHERE action IN ('open', 'attach')")
+        for row in await rows(
+            platform, "SELECT data->>'report' AS report FROM trail WHERE action IN ('open', 'attach')"
+        )
     )
     assert all(told[str(row["id"])] == (0 if row["outcome"] == "quiet" else 1) for row in found)
     assert set(told.values()) <= {1}

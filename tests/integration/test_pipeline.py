@@ -59,7 +59,12 @@ async def eventually(platform: Deployment, statement: str, *values: Any, within:
 
 async def test_a_report_becomes_a_hazard_with_category_level_and_tier(platform: Deployment) -> None:
     async with httpx.AsyncClient(base_url=platform.url) as client:
-        body = {"source": "officer", "unit": SCHOOL, "text": "有人把电瓶车推进宿舍楼道里充电，飞线拉到二楼", "place": "2号宿舍楼"}
+        body = {
+            "source": "officer",
+            "unit": SCHOOL,
+            "text": "有人把电瓶车推进宿舍楼道里充电，飞线拉到二楼",
+            "place": "2号宿舍楼",
+        }
         answer = await client.post("/api/v1/reports", json=body)
         assert answer.status_code == 202
         became = await landed(client, answer.json()["id"])
@@ -101,9 +106,20 @@ async def test_a_record_without_an_id_lands_once_even_when_read_again(platform: 
         (b"[1, 2]", "json"),
         (orjson.dumps({"source": "x", "unit": "nowhere", "text": "灭火器过期"}), "unknown_unit"),
         (orjson.dumps({"source": "x", "unit": SCHOOL, "text": "字" * 400_000}), "string_too_long"),
-        (orjson.dumps({"source": "x", "unit": SCHOOL, "text": "灭火器过期", "occurred_at": "1970-01-01T00:00:00Z"}), "too_old"),
-        (orjson.dumps({"source": "x", "unit": SCHOOL, "text": "灭火器过期", "occurred_at": "2100-01-01T00:00:00Z"}), "in_future"),
-        (orjson.dumps({"source": "x", "unit": SCHOOL, "text": "灭火器过期", "location": {"lon": 2.35, "lat": 48.85}}), "outside_city"),
+        (
+            orjson.dumps({"source": "x", "unit": SCHOOL, "text": "灭火器过期", "occurred_at": "1970-01-01T00:00:00Z"}),
+            "too_old",
+        ),
+        (
+            orjson.dumps({"source": "x", "unit": SCHOOL, "text": "灭火器过期", "occurred_at": "2100-01-01T00:00:00Z"}),
+            "in_future",
+        ),
+        (
+            orjson.dumps(
+                {"source": "x", "unit": SCHOOL, "text": "灭火器过期", "location": {"lon": 2.35, "lat": 48.85}}
+            ),
+            "outside_city",
+        ),
         (orjson.dumps({"schema": 9, "source": "x", "unit": SCHOOL, "text": "灭火器过期"}), "future_version"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -121,7 +137,8 @@ async def test_a_bad_record_becomes_a_dead_letter_with_its_bytes_and_the_partiti
 async def test_a_known_id_with_another_body_becomes_a_dead_letter(platform: Deployment) -> None:
     id = str(uuid_utils.uuid7())
     first, second = (
-        orjson.dumps({"id": id, "source": "x", "unit": SCHOOL, "text": text}) for text in ("电梯门夹人了", "锅炉压力表没检定")
+        orjson.dumps({"id": id, "source": "x", "unit": SCHOOL, "text": text})
+        for text in ("电梯门夹人了", "锅炉压力表没检定")
     )
     produce(platform, first, second, first)
     rows = await eventually(platform, "SELECT reason, field FROM dead_letters WHERE value = %s", second)
@@ -148,7 +165,9 @@ async def test_the_stream_tells_of_a_report_within_a_second(platform: Deployment
     async with httpx.AsyncClient(base_url=platform.url, timeout=30) as client:
         body = {"source": "officer", "unit": SCHOOL, "text": f"三楼走廊应急照明灯不亮 {uuid_utils.uuid7()}"}
         # Once beforehand, so that what is measured is the way, not the first load of anything.
-        await landed(client, (await client.post("/api/v1/reports", json={**body, "text": "预热：灭火器压力不足"})).json()["id"])
+        await landed(
+            client, (await client.post("/api/v1/reports", json={**body, "text": "预热：灭火器压力不足"})).json()["id"]
+        )
         async with client.stream("GET", "/api/v1/cockpit/stream") as stream:
             lines = stream.aiter_lines()
             async for line in lines:
