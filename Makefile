@@ -13,7 +13,7 @@ SOURCES := models store streams api deploy grafana tests bench
 # pytest ends with 5 when a selection holds no test: that is no failure of the selection.
 OR_NONE := || [ $$? -eq 5 ]
 
-.PHONY: help setup run test test-quick test-runtime test-faults test-browser test-web tools lint format bench lock clean
+.PHONY: help setup run test test-quick test-runtime test-faults test-browser test-web tools lint format pictures bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16 | sed 's/^/  make /'
@@ -75,8 +75,11 @@ format: setup ## Format the code and sort its imports
 	@$(BIN)/ruff check --fix $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
 
+pictures: setup tools ## Make the pictures of the docs from the running pages
+	@PICTURES=docs/images $(PYTEST) -q -m browser -k fills_its_screen
+
 bench: setup ## Run each benchmark: one JSON line each
-	@for file in bench/[a-z]*.py; do $(PY) "$$file"; done
+	@for file in bench/[a-z]*.py; do PYTHONPATH=. $(PY) "$$file"; done
 
 lock: ## Write requirements.lock anew from pyproject.toml: pins and hashes, no addresses
 	@test -x $(BIN)/uv || { echo "uv makes the lock and is not in .venv: run make setup first." >&2; exit 1; }

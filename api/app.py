@@ -15,7 +15,7 @@ from api.access import LOOPBACK
 from api.hub import Hub
 from api.state import State
 from store import db
-from store.settings import Settings
+from store.settings import Settings, Unusable
 
 PAGES = Path(__file__).parent.parent / "web" / "dist"
 
@@ -23,9 +23,9 @@ PAGES = Path(__file__).parent.parent / "web" / "dist"
 def create(settings: Settings) -> FastAPI:
     """The application of one process."""
     if settings.database is None:
-        raise ValueError("no database is set: give CAMPUS_RISK_DATABASE, or run `campus-risk up` which starts one")
+        raise Unusable("no database is set: give CAMPUS_RISK_DATABASE, or run `campus-risk up` which starts one")
     if settings.demo and settings.host not in (*LOOPBACK, "localhost"):
-        raise ValueError(
+        raise Unusable(
             f"a demo lets visitors in without a key, so it serves this machine only: set CAMPUS_RISK_HOST to 127.0.0.1 "
             f"instead of {settings.host}, or run without --demo"
         )

@@ -14,6 +14,7 @@ from models.hazards import Hazard
 from models.levels import Level
 from models.loop import Action, State, allowed
 from models.reports import Attachment
+from models.reports import Problem as FieldProblem
 from models.roles import Actor
 from models.taxonomy import subcategories, subcategory
 from store import deadlines, hazards, pages, trail
@@ -140,7 +141,7 @@ async def list_hazards(
     try:
         rows, following = await pages.page(conn, viewer(actor), wanted, now(), limit=limit, cursor=cursor)
     except BadCursor as error:
-        raise Problem(422, "bad-field", str(error)) from None
+        raise Problem(422, "bad-field", str(error), errors=[FieldProblem("cursor", "cursor", str(error))]) from None
     return {"items": [brief(hazard, extra) for hazard, extra in rows], "next": following}
 
 
@@ -176,7 +177,10 @@ async def act(
     """One transition. ``If-Match`` brings the version that the caller saw, so that nobody overwrites unseen."""
     await pages.visible(conn, id, viewer(actor))
     if wanted.category is not None and wanted.category not in subcategories():
-        raise Problem(422, "bad-field", f"category: 没有类别 {wanted.category}；可用的四位代码见 GET /api/v1/taxonomy")
+        unknown = FieldProblem(
+            "category", "unknown_category", f"没有类别 {wanted.category}；可用的四位代码见 GET /api/v1/taxonomy"
+        )
+        raise Problem(422, "bad-field", f"category: {unknown.message}", errors=[unknown])
     try:
         change = await hazards.apply(
             conn, id, Action(wanted.action), actor, wanted.filed(), now(), held.clock, version=_version(if_match)

@@ -112,7 +112,8 @@ def _of_http(error: HTTPException) -> Problem:
         415: "media-type",
     }
     code = codes.get(error.status_code, "bad-json" if error.status_code < 500 else "internal")
-    return Problem(error.status_code, code, str(error.detail), headers=error.headers)
+    detail = {404: "没有这个地址；接口一览见 /api/v1/openapi.json", 405: "这个地址不支持该方法"}.get(error.status_code)
+    return Problem(error.status_code, code, detail or str(error.detail), headers=error.headers)
 
 
 def _of_stale(error: Stale) -> Problem:

@@ -40,7 +40,11 @@ async def post_report(
 ) -> dict[str, Any]:
     """Log one hazard. 202 means: it is in the database and will be judged, whatever fails next."""
     _expect(request, "application/json")
-    report = await _checked(await _body(request, MAX_BODY), actor, held)
+    try:
+        report = await _checked(await _body(request, MAX_BODY), actor, held)
+    except (BadReport, Problem):
+        REFUSED.labels("rest").inc()
+        raise
     admission = (await reports.accept(conn, [Entry(report, idempotency_key)], actor.id, now()))[0]
     if admission.conflict:
         REFUSED.labels("rest").inc()
@@ -156,11 +160,7 @@ async def _checked(raw: bytes, actor: Actor, held: State) -> Report:
     record = decode(raw)
     if isinstance(record.get("unit"), str):
         await held.knows(record["unit"])
-    try:
-        report = check(record, held.door())
-    except BadReport:
-        REFUSED.labels("rest").inc()
-        raise
+    report = check(record, held.door())
     if not actor.covers(held.tree[report.unit].path):
         raise Problem(403, "forbidden", f"单位 {report.unit} 不在您的管辖范围（{actor.unit}）")
     given = report.reporter or Reporter()

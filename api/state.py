@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 
 from api.hub import Hub
 from models.calendar import DutyCalendar
-from models.classifier.predict import Classifier
 from models.deadlines import Clock
 from models.place import Bounds
 from models.reports import Door
 from models.units import UnitTree
 from store import db, units
 from store.settings import Settings
+
+if TYPE_CHECKING:
+    from models.classifier.predict import Classifier
 
 
 @dataclass(slots=True)
@@ -30,7 +32,7 @@ class State:
     city: dict[str, Any] | None = None
     bounds: Bounds | None = None
     clock: Clock = field(default_factory=Clock)
-    classifier: Classifier | None = None
+    classifier: "Classifier | None" = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def refresh(self) -> None:

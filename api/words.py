@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import COOKIE, Caller, Reporting, is_visitor
 from api.problems import Problem
-from api.state import Conn, Held, now
-from models.classifier.predict import Classifier
+from api.state import Conn, Held, State, now
+from models.judgement import Judgement
 from models.reports import MAX_TEXT
 from models.taxonomy import subcategories
 from store import keys
@@ -105,8 +105,14 @@ async def taxonomy() -> dict[str, Any]:
 @router.post("/classify")
 async def classify(wanted: ClassifyRequest, actor: Reporting, held: Held) -> dict[str, Any]:
     """Category, level and reasons for a text, while the officer still types. Nothing is stored."""
-    classifier = held.classifier
-    if classifier is None:
-        classifier = held.classifier = await asyncio.to_thread(Classifier.load, held.settings.models_dir)
-    judged = await asyncio.to_thread(classifier.classify, [wanted.text])
-    return dict(judged[0].as_dict())
+    judged = await asyncio.to_thread(_judge, held, wanted.text)
+    return dict(judged.as_dict())
+
+
+def _judge(held: State, text: str) -> Judgement:
+    if held.classifier is None:
+        # Loading takes seconds, most of them scikit-learn's own: a door that only takes reports does not wait for it.
+        from models.classifier.predict import Classifier
+
+        held.classifier = Classifier.load(held.settings.models_dir)
+    return held.classifier.classify([text])[0]

@@ -6,12 +6,14 @@ from typing import NoReturn
 import kafka.errors
 import psycopg
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.cities import CityError
 from deploy.commands import access, data, judge, proof, run
 from deploy.readers import CannotRead
 from deploy.runtime.checks import CannotStart
+from store.settings import Unusable
 
 app = typer.Typer(
     name="campus-risk",
@@ -38,6 +40,14 @@ def main() -> NoReturn:
         _fail(f"Kafka does not answer ({error}): start it with `make run`, or check CAMPUS_RISK_KAFKA.")
     except psycopg.errors.UndefinedTable:
         _fail("The database has no tables of ours yet: run `campus-risk migrate`.")
+    except ValidationError as error:
+        told = "; ".join(
+            f"CAMPUS_RISK_{str(e['loc'][0]).upper()} {e['msg'][:1].lower()}{e['msg'][1:]}, not {e['input']!r}"
+            for e in error.errors()
+        )
+        _fail(f"The settings are not usable: {told}.")
+    except Unusable as error:
+        _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)

@@ -13,6 +13,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from deploy.dead_letters import UNREAD
 from deploy.readers import Row, read
 from models.reports import BadReport, Door, Problem, Report, check
 from models.units import UnitTree
@@ -127,14 +128,14 @@ async def _accept(conn: Connection, path: Path, rows: list[Row], door: Door, out
 
 def _checked(row: Row, door: Door) -> Report:
     if row.record is None:
-        raise BadReport(Problem("", "row", row.error or ""))
+        raise BadReport(Problem("", UNREAD, row.error or ""))
     return check(row.record, door)
 
 
 def _letter(path: Path, row: Row, error: BadReport, outcome: Outcome) -> dead.Letter:
     """A refused row, kept with its own cells. Its id comes from what it says, so that reading it again adds nothing."""
     outcome.refused += 1
-    outcome.errors.append((row.number, str(error)))
+    outcome.errors.append((row.number, row.error or f"第 {row.number} 行：{error}"))
     value = orjson.dumps(row.record or dict(row.raw), default=str)
     id = UUID(bytes=hashlib.sha256(f"{path.name}|{row.number}|".encode() + value).digest()[:16], version=4)
     return dead.letter(id, f"file:{path.name}", 0, row.number, None, value, error)

@@ -17,3 +17,7 @@ def configure(level: str = "INFO") -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Each attempt at an absent broker, several a second: the relay says the same once a pause, in a sentence.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    for name in ("aiokafka.consumer", "aiokafka.producer"):
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import os
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +15,6 @@ from deploy import demo
 from deploy.runtime import checks, web
 from deploy.runtime.child import Child
 from deploy.runtime.local import LocalRuntime
-from models.classifier.predict import Classifier
-from models.classifier.train import train
 from store import db, health, units
 from store.settings import Settings
 from streams import topics
@@ -59,13 +58,16 @@ async def _serve(settings: Settings, runtime: LocalRuntime, console: Console, sa
         steps.create_task(web.build(PROJECT / "web", local / "logs" / "web.log", say))
         steps.create_task(asyncio.to_thread(_ensure_classifier, settings, say))
         steps.create_task(_ensure_data(settings, say))
-    await runtime.supervisor.start(*_children(settings))
+    await runtime.supervisor.start(*_children(settings, runtime))
     accounts = await demo.prepare(settings, say) if settings.demo else []
     _welcome(settings, accounts, console)
     await runtime.supervisor.forever()
 
 
 def _ensure_classifier(settings: Settings, say: Callable[[str], None]) -> None:
+    from models.classifier.predict import Classifier
+    from models.classifier.train import train
+
     try:
         Classifier.load(settings.models_dir)
     except (FileNotFoundError, ValueError):
@@ -85,7 +87,7 @@ async def _ensure_data(settings: Settings, say: Callable[[str], None]) -> None:
             say(f"city: {await demo.load_city(conn, datetime.now(UTC))} units of the demo city loaded")
 
 
-def _children(settings: Settings) -> list[Child]:
+def _children(settings: Settings, runtime: LocalRuntime) -> list[Child]:
     env = os.environ | {
         "CAMPUS_RISK_KAFKA": str(settings.kafka),
         "CAMPUS_RISK_DATABASE": str(settings.database),
@@ -99,7 +101,7 @@ def _children(settings: Settings) -> list[Child]:
             name="worker",
             command=[*command, "worker"],
             env=env,
-            stalled=functools.partial(stalled, str(settings.database)),
+            stalled=Stall(str(settings.database), functools.partial(runtime.supervisor.restarts, "worker")),
         ),
         # Last, so that it stops first: no report is taken that nobody would land.
         Child(
@@ -111,11 +113,23 @@ def _children(settings: Settings) -> list[Child]:
     ]
 
 
-async def stalled(dsn: str) -> str | None:
-    async with db.connect(dsn) as conn:
-        if await health.stuck(conn, datetime.now(UTC), _STALLED):
-            return f"a report has waited for more than {_STALLED:.0f} s though it was sent"
-    return None
+class Stall:
+    """Tells whether the worker hangs. Each of its lives gets the whole patience: it must load and join its group first."""
+
+    def __init__(self, dsn: str, restarts: Callable[[], int]) -> None:
+        self._dsn, self._restarts = dsn, restarts
+        self._life, self._since = -1, 0.0
+
+    async def __call__(self) -> str | None:
+        """The reason to restart it, or None."""
+        if self._restarts() != self._life:
+            self._life, self._since = self._restarts(), time.monotonic()
+        if time.monotonic() - self._since < _STALLED:
+            return None
+        async with db.connect(self._dsn) as conn:
+            if await health.stuck(conn, datetime.now(UTC), _STALLED):
+                return f"a report has waited for more than {_STALLED:.0f} s though it was sent, and none has landed meanwhile"
+        return None
 
 
 async def answers(host: str, port: int) -> bool:

@@ -39,6 +39,23 @@ class Facts:
     extension: Mapping[str, Any] | None = None
 
 
+# What a gate asks for, in the words of the table that officers read.
+LABELS = {
+    "has_reason": "说明理由",
+    "has_text": "填写内容",
+    "has_evidence": "提交整改佐证",
+    "has_lesson": "写明复盘结论",
+    "names_master": "指明主隐患",
+    "names_settlements": "五落实五项齐全",
+    "five_settlements": "重大隐患须先完成五落实",
+    "acceptance": "重大隐患须有验收文件",
+    "no_review_owed": "该等级无须复盘",
+    "not_own_report": "不得研判本人上报的红、橙级隐患",
+    "not_own_work": "不得复核本人的整改",
+    "second_person": "下调直接判定须两人一致并说明理由",
+    "extension": "处置员申请、督导员审批，不得自批",
+}
+
 Gate = Callable[[Facts, Actor, Mapping[str, Any]], str | None]
 
 

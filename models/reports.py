@@ -119,7 +119,7 @@ class BadReport(ValueError):
     """A record that cannot be accepted as it is; ``problems`` holds at least one."""
 
     def __init__(self, *problems: Problem) -> None:
-        super().__init__("; ".join(f"{problem.field or 'record'}: {problem.message}" for problem in problems))
+        super().__init__("；".join(f"{p.field}: {p.message}" if p.field else p.message for p in problems))
         self.problems = problems
 
 
@@ -227,5 +227,25 @@ def _problem(error: ErrorDetails) -> Problem:
         "string_too_short": "不能为空",
         "timezone_aware": "时间须带时区，例如 2026-05-01T08:00:00+08:00",
         "enum": f"须为以下之一：{context.get('expected')}",
+        "string_pattern_mismatch": f"格式不对，须符合 {context.get('pattern')}",
+        "string_type": "须为文字",
+        "uuid_parsing": "须为 UUID，例如 01890a5d-ac96-774b-bcce-b302099a8057",
+        "uuid_type": "须为 UUID",
+        "greater_than_equal": f"不能小于 {context.get('ge')}",
+        "less_than_equal": f"不能大于 {context.get('le')}",
+        "finite_number": "须为有限的数",
+        "int_parsing": "须为整数",
+        "int_type": "须为整数",
+        "int_from_float": "须为整数",
+        "float_parsing": "须为数",
+        "float_type": "须为数",
+        "bool_parsing": "须为 true 或 false",
+        "bool_type": "须为 true 或 false",
+        "datetime_parsing": "须为 RFC 3339 时间，例如 2026-05-01T08:00:00+08:00",
+        "datetime_from_date_parsing": "须为 RFC 3339 时间，例如 2026-05-01T08:00:00+08:00",
+        "datetime_type": "须为 RFC 3339 时间，例如 2026-05-01T08:00:00+08:00",
+        "model_type": "须为一个 JSON 对象",
+        "tuple_type": "须为一个数组",
+        "too_long": f"最多 {context.get('max_length')} 项",
     }.get(kind, error["msg"].removeprefix("Value error, "))
     return Problem(name, kind, message)

@@ -49,7 +49,7 @@ async def _count(conn: Connection, now: datetime) -> dict[str, Any]:
         "AND NOT EXISTS (SELECT 1 FROM deadlines d WHERE d.hazard = h.id AND d.met_at IS NULL AND d.missed_at IS NULL "
         "AND d.dropped_at IS NULL)) AS without_deadline, "
         "(SELECT count(*) FROM (" + _UNROUTED + ") r) AS unrouted, "
-        "(SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL) AS dead",
+        "(SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL AND dismissed_at IS NULL) AS dead",
         {"late": now - PATIENCE, "limit": _MOST},
     )
     return await cur.fetchone() or {}

@@ -12,10 +12,15 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
+from store.settings import Unusable
+
 Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+# A server that takes a connection and says nothing is as good as none; a person waits no longer than this for an answer.
+CONNECT_TIMEOUT = 5
 
 set_json_dumps(orjson.dumps)
 set_json_loads(orjson.loads)
@@ -37,7 +42,7 @@ def pool(dsn: str, *, size: int = 8) -> Pool:
         max_size=size,
         open=False,
         connection_class=psycopg.AsyncConnection[DictRow],
-        kwargs={"row_factory": dict_row, "options": "-c timezone=UTC"},
+        kwargs={"row_factory": dict_row, "options": "-c timezone=UTC", "connect_timeout": CONNECT_TIMEOUT},
         check=AsyncConnectionPool.check_connection,
         # A caller waits this long for a connection before it hears 503: shorter than a browser's patience.
         timeout=5,
@@ -48,7 +53,7 @@ def pool(dsn: str, *, size: int = 8) -> Pool:
 async def connect(dsn: str, *, autocommit: bool = False) -> AsyncIterator[Connection]:
     """One connection of its own, for listening and for the command line."""
     connection = await psycopg.AsyncConnection.connect(
-        dsn, autocommit=autocommit, row_factory=dict_row, options="-c timezone=UTC"
+        dsn, autocommit=autocommit, row_factory=dict_row, options="-c timezone=UTC", connect_timeout=CONNECT_TIMEOUT
     )
     async with connection:
         yield connection
@@ -58,7 +63,7 @@ def migrate(dsn: str) -> list[str]:
     """Bring the schema up to date; the migrations that were applied now, by name. Safe to call from several at once."""
     scheme, rest = dsn.split("://", 1)
     if scheme not in ("postgresql", "postgres"):
-        raise ValueError("a database address begins with postgresql://")
+        raise Unusable("CAMPUS_RISK_DATABASE begins with postgresql://, for no other database is spoken to.")
     backend = yoyo.get_backend(f"postgresql+psycopg://{rest}")
     try:
         with backend.lock():

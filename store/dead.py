@@ -63,8 +63,8 @@ async def put(conn: Connection, letters: Sequence[Letter], now: datetime) -> Non
 async def listed(conn: Connection, *, limit: int = 100, replayed: bool = False) -> list[dict[str, Any]]:
     """Letters, newest first; those already replayed only on demand."""
     cur = await conn.execute(
-        'SELECT id, at, topic, partition, "offset", key, value, reason, field, detail, replayed_at FROM dead_letters '
-        "WHERE %s OR replayed_at IS NULL ORDER BY at DESC, id LIMIT %s",
+        'SELECT id, at, topic, partition, "offset", key, value, reason, field, detail, replayed_at, dismissed_at, dismissal '
+        "FROM dead_letters WHERE %s OR (replayed_at IS NULL AND dismissed_at IS NULL) ORDER BY at DESC, id LIMIT %s",
         (replayed, limit),
     )
     return await cur.fetchall()
@@ -73,7 +73,7 @@ async def listed(conn: Connection, *, limit: int = 100, replayed: bool = False) 
 async def get(conn: Connection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """Letters by id, locked for a replay."""
     cur = await conn.execute(
-        "SELECT id, topic, key, value FROM dead_letters WHERE id = ANY(%s) ORDER BY at FOR UPDATE", (list(ids),)
+        "SELECT id, topic, key, value, reason FROM dead_letters WHERE id = ANY(%s) ORDER BY at FOR UPDATE", (list(ids),)
     )
     return await cur.fetchall()
 
@@ -81,3 +81,12 @@ async def get(conn: Connection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
 async def mark_replayed(conn: Connection, ids: Sequence[UUID], now: datetime) -> None:
     """Remember that these were sent again. Where one is refused again, it comes back as a letter of its own."""
     await conn.execute("UPDATE dead_letters SET replayed_at = %s WHERE id = ANY(%s)", (now, list(ids)))
+
+
+async def dismiss(conn: Connection, ids: Sequence[UUID], reason: str, now: datetime) -> int:
+    """Settle letters that need no replay (a file that was corrected and taken in again), with the reason; how many."""
+    cur = await conn.execute(
+        "UPDATE dead_letters SET dismissed_at = %s, dismissal = %s WHERE id = ANY(%s) AND dismissed_at IS NULL",
+        (now, reason, list(ids)),
+    )
+    return cur.rowcount

@@ -13,7 +13,7 @@ async def gauges(conn: Connection, now: datetime) -> dict[str, Any]:
     """``outbox, outbox_age`` (s)``, waiting, dead, overdue, open`` (by level)."""
     cur = await conn.execute(
         "SELECT (SELECT count(*) FROM intake WHERE landed_at IS NULL) AS waiting, "
-        "(SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL) AS dead, "
+        "(SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL AND dismissed_at IS NULL) AS dead, "
         f"(SELECT count(*) FROM deadlines WHERE {RUNNING} AND due_at <= %s) AS overdue",
         (now,),
     )
@@ -28,11 +28,12 @@ async def gauges(conn: Connection, now: datetime) -> dict[str, Any]:
 
 
 async def stuck(conn: Connection, now: datetime, seconds: float) -> bool:
-    """Whether a report waits this long although the outbox has sent it: then the agents have stalled."""
+    """Whether a report waits this long although it was sent, and none has landed meanwhile: then the agents have stalled."""
     cur = await conn.execute(
         "SELECT EXISTS (SELECT 1 FROM intake WHERE landed_at IS NULL AND received_at < %s - make_interval(secs => %s)) "
-        "AND NOT EXISTS (SELECT 1 FROM outbox WHERE aggregatetype = 'reports') AS stuck",
-        (now, seconds),
+        "AND NOT EXISTS (SELECT 1 FROM outbox WHERE aggregatetype = 'reports') "
+        "AND NOT EXISTS (SELECT 1 FROM intake WHERE landed_at > %s - make_interval(secs => %s)) AS stuck",
+        (now, seconds, now, seconds),
     )
     row = await cur.fetchone()
     return bool(row and row["stuck"])

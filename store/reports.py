@@ -104,7 +104,7 @@ async def _known(conn: Connection, entry: Entry, id: UUID, caller: str) -> Admis
     return Admission(
         row["id"],
         new=False,
-        conflict=Problem(field, "conflict", f"{field} 已用于另一份内容不同的上报（{row['id']}）；请换一个，或原样重发"),
+        conflict=Problem(field, "conflict", f"已用于另一份内容不同的上报（{row['id']}）；请换一个，或原样重发"),
     )
 
 

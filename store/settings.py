@@ -7,6 +7,10 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+class Unusable(ValueError):
+    """A setting that nothing can run with; says which one, and the cure."""
+
+
 class Settings(BaseSettings):
     """What a deployment sets. ``kafka`` and ``database`` point at existing servers; where absent, they are embedded."""
 

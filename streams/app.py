@@ -7,7 +7,7 @@ import faust
 from faust.types import AgentT
 
 from models.classifier.predict import Classifier
-from store.settings import Settings
+from store.settings import Settings, Unusable
 from streams import classify, escalate, topics
 from streams.context import Context
 
@@ -31,12 +31,13 @@ class App(faust.App):  # type: ignore[misc]
 def create(settings: Settings, context: Context, classifier: Classifier) -> faust.App:
     """The app of one worker process. Scale by partitions and processes, never by ``concurrency``."""
     if settings.kafka is None:
-        raise ValueError("no Kafka is set: give CAMPUS_RISK_KAFKA, or run `campus-risk up` which starts one")
+        raise Unusable("no Kafka is set: give CAMPUS_RISK_KAFKA, or run `campus-risk up` which starts one")
     app = App(
         settings.group,
         broker=f"kafka://{settings.kafka}",
         # Nothing is kept in Faust: the database holds the state.
         store="memory://",
+        datadir=str(settings.local / "faust"),
         # Raw bytes and JSON of our own; pickle never.
         key_serializer="raw",
         value_serializer="raw",

@@ -16,7 +16,7 @@ from models.place import Bounds
 from models.reports import Door
 from models.units import UnitTree
 from store import db, units
-from store.settings import Settings
+from store.settings import Settings, Unusable
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Context:
 async def opened(settings: Settings) -> AsyncIterator[Context]:
     """A context with open connections; waits for the database, however long it is away."""
     if settings.database is None:
-        raise ValueError("no database is set: give CAMPUS_RISK_DATABASE, or run `campus-risk up` which starts one")
+        raise Unusable("no database is set: give CAMPUS_RISK_DATABASE, or run `campus-risk up` which starts one")
     async with db.pool(settings.database, size=4) as pool:
         context = Context(settings=settings, pool=pool)
         async for attempt in retrying():

@@ -4,7 +4,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
-from store.settings import Settings
+from store.settings import Settings, Unusable
 
 # The largest record on any topic: as the local broker allows. A report is 80 kB at most, but what somebody else sends by
 # mistake (a text of 1 MB) must reach the dead letters too, and be replayed from there.
@@ -42,5 +42,5 @@ def create(settings: Settings) -> list[str]:
 
 def _bootstrap(settings: Settings) -> str:
     if settings.kafka is None:
-        raise ValueError("no Kafka is set: give CAMPUS_RISK_KAFKA, or run `campus-risk up` which starts one")
+        raise Unusable("no Kafka is set: give CAMPUS_RISK_KAFKA, or run `campus-risk up` which starts one")
     return settings.kafka

@@ -6,7 +6,7 @@ import logging
 import faust
 
 from models.classifier.predict import Classifier
-from store.settings import Settings
+from store.settings import Settings, Unusable
 from streams import app as apps
 from streams.context import opened
 
@@ -15,7 +15,10 @@ log = logging.getLogger(__name__)
 
 async def run(settings: Settings) -> None:
     """Run the agents until cancelled."""
-    classifier = await asyncio.to_thread(Classifier.load, settings.models_dir)
+    try:
+        classifier = await asyncio.to_thread(Classifier.load, settings.models_dir)
+    except FileNotFoundError:
+        raise Unusable(f"There is no classifier in {settings.models_dir}: make one with `campus-risk train`.") from None
     async with opened(settings) as context:
         app = apps.create(settings, context, classifier)
         worker = faust.Worker(

@@ -59,6 +59,11 @@ def _database(dsn: str, name: str) -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def template(runtime: LocalRuntime) -> str:
     """A migrated database with the demo city's units: the tests' databases are copies of it."""
+    return await migrated_template(runtime)
+
+
+async def migrated_template(runtime: LocalRuntime) -> str:
+    """Make that database; its name."""
     await _admin(runtime, f'CREATE DATABASE "{TEMPLATE}"')
     dsn = _database(runtime.dsn, TEMPLATE)
     db.migrate(dsn)

@@ -59,8 +59,8 @@ def _say(outcome: Outcome, file: Path) -> None:
         console.print(f"  {note}", markup=False)
     if outcome.landed:
         console.print("  落库：" + "，".join(f"{name} {n}" for name, n in outcome.landed.items()), markup=False)
-    for number, error in outcome.errors[:20]:
-        console.print(f"  第 {number} 行：{error}", style="red", markup=False)
+    for _, error in outcome.errors[:20]:
+        console.print(f"  {error}", style="red", markup=False)
     if outcome.refused:
         console.print("  不能收下的行连同原文都在死信里：campus-risk dead list", markup=False)
 
@@ -146,6 +146,20 @@ def dead_replay(
         raise typer.BadParameter("name the letters, or say --all")
     count = asyncio.run(replay_letters(connection.resolved(), ids or None))
     console.print(f"{count} 条已重新发送；仍不能落库的会再次出现在 dead list", markup=False)
+
+
+@dead_app.command("dismiss")
+def dead_dismiss(
+    ids: Annotated[list[UUID], typer.Argument(help="numbers from `dead list`")],
+    reason: Annotated[str, typer.Option(help="how it was settled")],
+) -> None:
+    """Settle letters that need no replay; they stay, with the reason, under `dead list --all`."""
+    console.print(f"{asyncio.run(_dismiss(ids, reason))} 条已了结", markup=False)
+
+
+async def _dismiss(ids: list[UUID], reason: str) -> int:
+    async with db.connect(str(connection.resolved().database)) as conn:
+        return await dead.dismiss(conn, ids, reason, now())
 
 
 @city_app.command("load")

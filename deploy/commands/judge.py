@@ -1,21 +1,24 @@
-"""``classify``, ``train``, ``evaluate``: the classifier by hand and by machine."""
+"""``classify``, ``train``, ``evaluate``: the classifier by hand and by machine.
+
+scikit-learn is imported by the commands that use it: it takes seconds, and every other command would wait for it.
+"""
 
 import json
 import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import orjson
 import typer
 from rich.console import Console
 
 from deploy.runtime.checks import CannotStart
-from models.classifier.evaluate import evaluate as score
-from models.classifier.predict import Classifier
-from models.classifier.train import train as fit
 from store.settings import Settings
+
+if TYPE_CHECKING:
+    from models.classifier.predict import Classifier
 
 console = Console(highlight=False)
 CORPUS = Path(__file__).parent.parent.parent / "models" / "classifier" / "corpus"
@@ -72,6 +75,8 @@ def train(
     out: Annotated[Path | None, typer.Option(help="where the artifact goes; by default where the agents look")] = None,
 ) -> None:
     """Train the classifier and write its artifact with a manifest. Workers take it at their next start."""
+    from models.classifier.train import train as fit
+
     with console.status("训练中") as status:
         manifest = fit(corpus, out or Settings().models_dir, lambda line: status.update(line))
     console.print(f"{manifest.version}  ({manifest.chosen}, {manifest.examples} 句)", markup=False)
@@ -83,6 +88,8 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Measure the classifier on the frozen test part and on five folds by origin."""
+    from models.classifier.evaluate import evaluate as score
+
     with console.status("评测中") as status:
         found = score(corpus, model or Settings().models_dir, lambda line: status.update(line))
     if as_json:
@@ -91,7 +98,10 @@ def evaluate(
     console.print_json(data=found)
 
 
-def _loaded() -> Classifier:
+def _loaded() -> "Classifier":
+    from models.classifier.predict import Classifier
+    from models.classifier.train import train as fit
+
     directory = Settings().models_dir
     try:
         return Classifier.load(directory)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy import connection
+from models.gates import LABELS
 from models.loop import TABLE, Transition
 from store import audit as audits
 from store import db
@@ -51,13 +52,12 @@ async def _examine() -> audits.Findings:
         return await audits.examine(conn, now())
 
 
-def loop(table: Annotated[bool, typer.Option("--table", help="the whole table of transitions")] = True) -> None:
+def loop(table: Annotated[bool, typer.Option("--table", help="as a table (the only form so far)")] = True) -> None:
     """Show the loop: which action leads from where to where, by whom, through which gates."""
-    if table:
-        shown = Table("动作", "从", "到", "由谁", "门槛")
-        for row in TABLE:
-            shown.add_row(*_cells(row))
-        console.print(shown)
+    shown = Table("动作", "从", "到", "由谁", "门槛")
+    for row in TABLE:
+        shown.add_row(*_cells(row))
+    console.print(shown)
 
 
 def _cells(row: Transition) -> tuple[str, ...]:
@@ -66,5 +66,5 @@ def _cells(row: Transition) -> tuple[str, ...]:
         "、".join(state.label for state in row.sources),
         row.target.label if row.target else "（不变）",
         "、".join(role.label for role in row.roles),
-        "、".join((gate.__doc__ or "").split(".")[0] for gate in row.gates),
+        "、".join(LABELS[gate.__name__] for gate in row.gates),
     )

@@ -1,4 +1,7 @@
-"""``up``, and what it starts: ``api``, ``worker``, ``keeper``; ``migrate``, ``topics``, ``reset``."""
+"""``up``, and what it starts: ``api``, ``worker``, ``keeper``; ``migrate``, ``topics``, ``reset``.
+
+Each process imports what it serves with, and no more: the others start in a fraction of the time.
+"""
 
 import asyncio
 import contextlib
@@ -8,20 +11,15 @@ from collections.abc import Coroutine
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 import uvloop
 from rich.console import Console
 
-from api.app import create as create_api
 from deploy import connection, logs
 from deploy.runtime import folder
 from deploy.runtime.checks import CannotStart
-from deploy.up import up as bring_up
 from store import db
 from store.settings import Settings
-from streams import keeper as keepers
 from streams import topics as topic_admin
-from streams import worker as workers
 
 console = Console(highlight=False)
 
@@ -38,6 +36,8 @@ def up(
     ] = False,
 ) -> None:
     """Start everything on this machine, and keep it running until Ctrl-C."""
+    from deploy.up import up as bring_up
+
     settings = Settings()
     settings.demo = settings.demo or demo
     uvloop.run(bring_up(settings, console))
@@ -45,6 +45,10 @@ def up(
 
 def api() -> None:
     """Serve the API and the pages."""
+    import uvicorn
+
+    from api.app import create as create_api
+
     logs.configure()
     settings = connection.resolved()
     uvicorn.run(
@@ -61,12 +65,16 @@ def api() -> None:
 
 def worker() -> None:
     """Run the Faust agents: classify and escalate."""
+    from streams import worker as workers
+
     logs.configure()
     _serve(workers.run(connection.resolved()))
 
 
 def keeper() -> None:
     """Run the relay, the clock and the mending."""
+    from streams import keeper as keepers
+
     logs.configure()
     _serve(keepers.run(connection.resolved()))
 

@@ -7,9 +7,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from deploy.readers.aliases import is_header
 from deploy.readers.delimited import HEADER_WITHIN, Cells
 from deploy.readers.files import CannotRead
@@ -42,6 +39,10 @@ def rows(path: Path, note: Callable[[str], None]) -> Iterator[tuple[int, Cells, 
 
 
 def _open(path: Path) -> Any:
+    # Half a second to import: only who opens a workbook pays for it.
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and extensions that openpyxl does not know do not concern the data

@@ -21,6 +21,7 @@ CREATE TABLE intake (
 );
 CREATE INDEX intake_received ON intake (received_at);
 CREATE INDEX intake_waiting ON intake (received_at) WHERE landed_at IS NULL;
+CREATE INDEX intake_landed ON intake (landed_at) WHERE landed_at IS NOT NULL;
 CREATE INDEX intake_hazard ON intake (hazard) WHERE hazard IS NOT NULL;
 
 CREATE TABLE reports (
@@ -57,6 +58,8 @@ CREATE TABLE dead_letters (
     reason          text NOT NULL,
     field           text NOT NULL DEFAULT '',
     detail          text NOT NULL,
-    replayed_at     timestamptz
+    replayed_at     timestamptz,
+    dismissed_at    timestamptz,            -- settled otherwise, with the reason
+    dismissal       text
 );
 CREATE INDEX dead_letters_at ON dead_letters (at);

@@ -244,7 +244,9 @@ async def test_a_directly_judged_level_is_lowered_by_two_people(conn: Connection
     assert "report" not in await running(conn, hazard)
 
 
-async def extend(conn: Connection, hazard: Hazard, kind: str, until: Any, *, approve: bool = True, at: Any = NOW) -> None:
+async def extend(
+    conn: Connection, hazard: Hazard, kind: str, until: Any, *, approve: bool = True, at: Any = NOW
+) -> None:
     ask = {"kind": kind, "until": until, "reason": "等配件"}
     await act(conn, hazard, (Action.EXTEND, HANDLER, ask), (Action.EXTEND, SUPERVISOR, {"approve": approve}), at=at)
 

@@ -162,9 +162,7 @@ async def test_many_witnesses_of_several_hazards_in_one_batch_keep_every_trail_w
     told = [await accepted(conn, place=place) for place in ("甲楼", "乙楼", "甲楼", "丙楼", "甲楼", "乙楼")]
     assert await land(conn, *told) == {"opened": 3, "attached": 3, "quiet": 0, "before": 0}
     rows = await query(conn, "SELECT place, report_count AS n, version FROM hazards ORDER BY n DESC")
-    assert rows == [
-        {"place": place, "n": n, "version": n} for place, n in (("甲楼", 3), ("乙楼", 2), ("丙楼", 1))
-    ]
+    assert rows == [{"place": place, "n": n, "version": n} for place, n in (("甲楼", 3), ("乙楼", 2), ("丙楼", 1))]
     assert await trail.broken(conn) == {}
 
 

@@ -42,7 +42,7 @@ async def test_what_the_platform_writes_is_whole(conn: Connection) -> None:
     ("statement", "found"),
     [
         ("UPDATE trail SET actor = 'somebody' WHERE seq = 2", 2),
-        ("UPDATE trail SET data = data || '{\"text\": \"已办结\"}' WHERE seq = 3", 3),
+        ('UPDATE trail SET data = data || \'{"text": "已办结"}\' WHERE seq = 3', 3),
         ("UPDATE trail SET at = at + interval '1 microsecond' WHERE seq = 1", 1),
         ("UPDATE trail SET after = 'closed' WHERE seq = 3", 3),
         ("UPDATE trail SET hash = sha256('x') WHERE seq = 2", 2),
