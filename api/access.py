@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.problems import Problem
-from api.state import Conn, Held, now
+from api.state import Held, now
 from models.roles import Actor, Role
 from models.units import Unit
 from store import keys
@@ -22,15 +22,22 @@ READING = frozenset(Role) - {Role.WALL, Role.SYSTEM}
 CONFIDENTIAL = frozenset({Role.ASSESSOR, Role.HANDLER, Role.SUPERVISOR, Role.LEADER})
 
 
-async def caller(request: Request, conn: Conn, held: Held) -> Actor:
-    """The caller: a bearer key, a session cookie, or (on a loopback demo) a visitor. 401 otherwise."""
+async def caller(request: Request, held: Held) -> Actor:
+    """The caller: a bearer key, a session cookie, or (on a loopback demo) a visitor. 401 otherwise.
+
+    On a connection of its own, given back before the endpoint asks for one: callers that each held one while they wait
+    for another would starve each other.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if token:
-        if scheme.lower() == "bearer" and (actor := await keys.actor(conn, token.strip())):
-            return actor
+        async with held.pool.connection() as conn:
+            if scheme.lower() == "bearer" and (actor := await keys.actor(conn, token.strip())):
+                return actor
         raise _unknown("密钥无效或已停用")
-    if (session := request.cookies.get(COOKIE)) and (actor := await keys.session_actor(conn, session, now())):
-        return actor
+    if session := request.cookies.get(COOKIE):
+        async with held.pool.connection() as conn:
+            if actor := await keys.session_actor(conn, session, now()):
+                return actor
     if held.settings.demo and held.tree.root and _on_loopback(request):
         return visitor(held.tree.root)
     raise _unknown("请以 Authorization: Bearer <密钥> 调用，或先登录")

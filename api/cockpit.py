@@ -22,8 +22,6 @@ FRESH = 0.25
 LIFETIME = 600.0
 PING = 15.0
 
-_cache: dict[str, tuple[float, dict[str, Any]]] = {}
-
 
 @router.get("")
 async def get_cockpit(
@@ -32,11 +30,11 @@ async def get_cockpit(
     """Every figure of the one screen, for a unit and all below it."""
     at = scope(actor, held, unit)
     async with held.lock:
-        told, figures = _cache.get(at.code, (0.0, {}))
+        told, figures = held.figures.get(at.code, (0.0, {}))
         if time.monotonic() - told < FRESH:
             return figures
         figures = await _read(held, at)
-        _cache[at.code] = (time.monotonic(), figures)
+        held.figures[at.code] = (time.monotonic(), figures)
     return figures
 
 

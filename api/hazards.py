@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.access import Reader, scope, sees_confidential
 from api.problems import Problem
@@ -13,6 +13,7 @@ from api.state import Conn, Held, now
 from models.hazards import Hazard
 from models.levels import Level
 from models.loop import Action, State, allowed
+from models.privacy import mask_text
 from models.reports import Attachment
 from models.reports import Problem as FieldProblem
 from models.roles import Actor
@@ -22,7 +23,19 @@ from store.pages import BadCursor, Viewer, Wanted
 
 router = APIRouter(prefix="/api/v1/hazards", tags=["hazards"])
 
-Words = Annotated[str, Field(max_length=4000)]
+
+def _no_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("含有空字符（NUL）；请去掉后重发")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("含有不成字符的编码（单独的代理项）；请去掉后重发") from None
+    return value
+
+
+Text = Annotated[str, AfterValidator(_no_nul)]
+Words = Annotated[Text, Field(max_length=4000)]
 
 
 class ActionRequest(BaseModel):
@@ -39,11 +52,11 @@ class ActionRequest(BaseModel):
     level: Level | None = None
     category: Annotated[str, Field(pattern=r"^\d{4}$")] | None = None
     into: UUID | None = None
-    handler: Annotated[str, Field(max_length=64)] | None = None
+    handler: Annotated[Text, Field(max_length=64)] | None = None
     settlements: dict[Literal["responsibility", "measures", "funds", "time_limit", "plan"], Words] | None = None
     evidence: Words | None = None
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=20)] | None = None
-    acceptance: Annotated[str, Field(max_length=200)] | None = None
+    acceptance: Annotated[Text, Field(max_length=200)] | None = None
     kind: Literal["control", "rectify"] | None = None
     until: AwareDatetime | None = None
     approve: bool | None = None
@@ -53,6 +66,7 @@ class ActionRequest(BaseModel):
     def filed(self) -> dict[str, Any]:
         """What came with the action; absent fields left out."""
         given = self.model_dump(exclude_none=True, exclude={"action"})
+        given |= {name: mask_text(given[name]) for name in ("reason", "text", "evidence", "lesson") if name in given}
         return given | ({"into": str(self.into)} if self.into else {})
 
 
@@ -121,10 +135,10 @@ async def list_hazards(
     state: Annotated[list[State] | None, Query()] = None,
     level: Annotated[list[Level] | None, Query()] = None,
     category: Annotated[str | None, Query(pattern=r"^\d{2}(\d{2})?$")] = None,
-    tier: Annotated[str | None, Query(max_length=32)] = None,
-    unit: Annotated[str | None, Query(max_length=64)] = None,
+    tier: Annotated[Text | None, Query(max_length=32)] = None,
+    unit: Annotated[Text | None, Query(max_length=64)] = None,
     overdue: bool | None = None,
-    q: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
+    q: Annotated[Text | None, Query(min_length=1, max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=pages.MOST)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> dict[str, Any]:
@@ -188,6 +202,11 @@ async def act(
     except ValueError as error:
         raise Problem(422, "bad-field", str(error)) from None
     response.headers["ETag"] = f'"{change.after.version}"'
+    try:
+        await pages.visible(conn, id, viewer(actor))
+    except hazards.NotFound:
+        # Moved into a lane that is closed to the very person who moved it: done, and no word more.
+        return {"id": str(id), "version": change.after.version, "confidential": True, "actions": []}
     return whole(change.after, await deadlines.of(conn, id), actor)
 
 

@@ -151,6 +151,10 @@ def install(app: FastAPI) -> None:
         ),
         (RequestValidationError, _of_validation),
         (HTTPException, _of_http),
+        (
+            psycopg.DataError,
+            lambda _: Problem(422, "bad-field", "有字段是数据库不能保存的内容（例如空字符 NUL）；请去掉后重发"),
+        ),
         (psycopg.OperationalError, busy),
         (psycopg.InterfaceError, busy),
         (psycopg_pool.PoolTimeout, busy),

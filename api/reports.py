@@ -1,18 +1,17 @@
 """Reports: the door for people and machines."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 
-from api.access import Caller, Reporting, is_visitor, sees_confidential
+from api.access import Caller, Reporting, sees_confidential
 from api.metrics import ACCEPTED, REFUSED
 from api.problems import Problem
 from api.state import Conn, Held, State, now
 from models.reports import BadReport, Report, Reporter, check, decode
 from models.reports import Problem as FieldProblem
-from models.roles import Actor
+from models.roles import Actor, Role
 from models.taxonomy import subcategory
 from store import reports
 from store.db import Connection
@@ -35,17 +34,17 @@ async def post_report(
     response: Response,
     actor: Reporting,
     held: Held,
-    conn: Conn,
     idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
 ) -> dict[str, Any]:
     """Log one hazard. 202 means: it is in the database and will be judged, whatever fails next."""
     _expect(request, "application/json")
     try:
-        report = await _checked(await _body(request, MAX_BODY), actor, held)
+        report = await _checked(await _body(request, MAX_BODY), actor, held, set())
     except (BadReport, Problem):
         REFUSED.labels("rest").inc()
         raise
-    admission = (await reports.accept(conn, [Entry(report, idempotency_key)], actor.id, now()))[0]
+    async with held.pool.connection() as conn:
+        admission = (await reports.accept(conn, [Entry(report, idempotency_key)], actor.id, now()))[0]
     if admission.conflict:
         REFUSED.labels("rest").inc()
         raise Problem(409, "conflict", admission.conflict.message, errors=[admission.conflict], id=str(admission.id))
@@ -65,9 +64,11 @@ async def post_batch(request: Request, actor: Reporting, held: Held) -> dict[str
     _expect(request, "application/x-ndjson", "application/jsonl", "application/json")
     results: list[dict[str, Any]] = []
     waiting: list[tuple[int, Report]] = []
-    async for number, line in _lines(request):
+    missed: set[str] = set()
+    # Whole before the first line is taken in: a body that is too large must leave nothing behind.
+    for number, line in _lines(await _body(request, MAX_BATCH)):
         try:
-            waiting.append((number, await _checked(line, actor, held)))
+            waiting.append((number, await _checked(line, actor, held, missed)))
         except (BadReport, Problem) as error:
             results.append(_refused(number, error))
         if len(waiting) >= _TOGETHER:
@@ -95,6 +96,8 @@ async def get_report(id: UUID, actor: Caller, held: Held, conn: Conn) -> dict[st
     if row is None or not actor.covers(row["unit_path"]):
         raise Problem(404, "not-found", f"没有上报 {id}，或您无权查看")
     hidden = row["confidential"] and not sees_confidential(actor, row["unit"])
+    # Until it has been judged nobody knows whether it is confidential: its words stay in its own unit.
+    unjudged = row["landed_at"] is None and actor.unit != row["unit"]
     answer: dict[str, Any] = {
         "id": str(id),
         "unit": row["unit"],
@@ -113,7 +116,7 @@ async def get_report(id: UUID, actor: Caller, held: Held, conn: Conn) -> dict[st
             "state": row["state"],
             "tier": row["tier"],
         }
-    if not hidden and not is_visitor(actor):
+    if not hidden and not unjudged and actor.role is not Role.WALL:
         answer |= {"text": row["text"], "place": row["place"]}
     return answer
 
@@ -133,33 +136,22 @@ async def _body(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
-async def _lines(request: Request) -> AsyncIterator[tuple[int, bytes]]:
-    """Numbered lines of the body, blank ones left out, without holding it whole."""
-    rest, size, number = b"", 0, 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        *whole, rest = (rest + chunk).split(b"\n")
-        if size > MAX_BATCH or len(rest) > MAX_BODY:
-            raise Problem(
-                413,
-                "too-large",
-                f"整批超过 {MAX_BATCH // 1024 // 1024} MiB，或单行超过 {MAX_BODY // 1024 // 1024} MiB；请分批发送",
-            )
-        for line in whole:
-            number += 1
-            if number > MAX_LINES:
-                raise Problem(413, "too-large", f"一批最多 {MAX_LINES} 行；请分批发送")
-            if line.strip():
-                yield number, line
-    if rest.strip():
-        yield number + 1, rest
+def _lines(body: bytes) -> list[tuple[int, bytes]]:
+    """Numbered lines of the body, blank ones left out."""
+    lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+    if any(len(line) > MAX_BODY for _, line in lines):
+        raise Problem(413, "too-large", f"有一行超过 {MAX_BODY // 1024 // 1024} MiB；大文件请放入附件")
+    if len(lines) > MAX_LINES:
+        raise Problem(413, "too-large", f"一批最多 {MAX_LINES} 行；请分批发送")
+    return lines
 
 
-async def _checked(raw: bytes, actor: Actor, held: State) -> Report:
-    """Bytes to a report that this caller may log."""
+async def _checked(raw: bytes, actor: Actor, held: State, missed: set[str]) -> Report:
+    """Bytes to a report that this caller may log. ``missed``: units that were looked up in vain for this request."""
     record = decode(raw)
-    if isinstance(record.get("unit"), str):
-        await held.knows(record["unit"])
+    unit = record.get("unit")
+    if isinstance(unit, str) and unit not in missed and not await held.knows(unit):
+        missed.add(unit)
     report = check(record, held.door())
     if not actor.covers(held.tree[report.unit].path):
         raise Problem(403, "forbidden", f"单位 {report.unit} 不在您的管辖范围（{actor.unit}）")

@@ -33,6 +33,7 @@ class State:
     bounds: Bounds | None = None
     clock: Clock = field(default_factory=Clock)
     classifier: "Classifier | None" = None
+    figures: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def refresh(self) -> None:
@@ -44,7 +45,10 @@ class State:
         self.clock = Clock(calendar=DutyCalendar.of(profile.get("duty")))
 
     async def knows(self, code: str) -> bool:
-        """Whether a unit exists; reads the units anew before it says no."""
+        """Whether a unit exists; reads the units anew before it says no.
+
+        Takes a connection of its own: do not hold one when calling.
+        """
         if code not in self.tree:
             await self.refresh()
         return code in self.tree

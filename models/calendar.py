@@ -60,16 +60,18 @@ class DutyCalendar:
     def add(self, start: datetime, span: timedelta) -> datetime:
         """The instant when ``span`` of duty time after ``start`` is over, in UTC.
 
-        A span under a day counts hours of duty. Whole days count duty days: the same time of day, so many duty days
-        later, held within the hours of duty. Raises ``ValueError`` on a naive start.
+        Whole days count duty days: the same time of day, so many duty days later. What is left counts hours of duty, but
+        never ends later than a day more would: 20 hours do not end after 24. Raises ``ValueError`` on a naive start.
         """
         if start.tzinfo is None:
             raise ValueError("an instant needs its time zone: a naive datetime cannot start a deadline")
         local = self._roll(start.astimezone(self.zone))
         days, rest = divmod(span, DAY)
+        day = local.date()
         for _ in range(days):
-            local = self._roll(self._at(local.date() + DAY, local.time()))
-        return self._walk(local, rest).astimezone(UTC)
+            day = self._next_duty_day(day)
+        a_day_more = self._at(self._next_duty_day(day), local.time())
+        return min(self._walk(self._at(day, local.time()), rest), a_day_more).astimezone(UTC)
 
     def _at(self, day: date, hour: time) -> datetime:
         return datetime.combine(day, hour, self.zone)
@@ -81,10 +83,12 @@ class DutyCalendar:
             for opens, shuts in self.spans:
                 if local.time() < shuts:
                     return max(local, self._at(day, opens))
+        return self._at(self._next_duty_day(day), self.spans[0][0])
+
+    def _next_duty_day(self, day: date) -> date:
         for offset in range(1, HORIZON_DAYS):
-            later = day + offset * DAY
-            if self.is_duty_day(later):
-                return self._at(later, self.spans[0][0])
+            if self.is_duty_day(day + offset * DAY):
+                return day + offset * DAY
         raise ValueError(f"no duty day within {HORIZON_DAYS} days after {day}: the calendar's closed days leave none")
 
     def _walk(self, local: datetime, rest: timedelta) -> datetime:

@@ -86,7 +86,12 @@ class Clock:
     calendar: DutyCalendar = field(default_factory=DutyCalendar)
 
     def due(self, kind: Kind, level: Level, start: datetime) -> datetime | None:
-        """The instant by which it must have happened; None where this level does not owe it."""
+        """The instant by which it must have happened; None where this level does not owe it.
+
+        Raises ``ValueError`` on a naive start.
+        """
+        if start.tzinfo is None:
+            raise ValueError("an instant needs its time zone: a naive datetime cannot start a deadline")
         span = self.policy[level][kind]
         if span is None:
             return None
@@ -117,6 +122,8 @@ def effects(
     >>> effects(Action.CLOSE, State.SUBMITTED, State.CLOSED).begin
     (<Kind.REVIEW: 'review'>,)
     """
+    if action is Action.MISS:
+        return NOTHING
     if before is None or (before not in OPEN_STATES and after is State.REPORTED):
         return Effects(begin=(Kind.ASSESS, Kind.REPORT))
     if action is Action.CLIMB:

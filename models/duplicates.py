@@ -50,11 +50,15 @@ def _pairs(flat: str) -> frozenset[str]:
 
 
 def same_place(one: str | None, other: str | None) -> bool | None:
-    """Whether two places agree; None where one of them is not given."""
+    """Whether two places agree; None where one of them is not given or says nothing."""
     if not one or not other:
         return None
-    a, b = flatten(one), flatten(other)
-    return a == b or a in b or b in a
+    a, b = sorted((flatten(one), flatten(other)), key=len)
+    if not a:
+        return None
+    # Within a longer place, but not within its number: 2层 is in 3号楼2层, and not in 12层.
+    before, after = (r"(?<!\d)" if a[0].isdigit() else ""), (r"(?!\d)" if a[-1].isdigit() else "")
+    return re.search(before + re.escape(a) + after, b) is not None
 
 
 def find(

@@ -51,7 +51,7 @@ LABELS = {
     "acceptance": "重大隐患须有验收文件",
     "no_review_owed": "该等级无须复盘",
     "not_own_report": "不得研判本人上报的红、橙级隐患",
-    "not_own_work": "不得复核本人的整改",
+    "not_own_work": "处置人本人不得复核、复盘",
     "second_person": "下调直接判定须两人一致并说明理由",
     "extension": "处置员申请、督导员审批，不得自批",
 }
@@ -127,7 +127,7 @@ def not_own_report(facts: Facts, actor: Actor, filed: Mapping[str, Any]) -> str 
 
 def not_own_work(facts: Facts, actor: Actor, filed: Mapping[str, Any]) -> str | None:
     """A handler never verifies their own work."""
-    return "处置人不能复核自己的整改，请由另一位督导员处理" if actor.id in facts.handlers else None
+    return "处置人不能复核、复盘自己的整改，请由另一位督导员处理" if actor.id in facts.handlers else None
 
 
 def second_person(facts: Facts, actor: Actor, filed: Mapping[str, Any]) -> str | None:
@@ -155,11 +155,14 @@ def _lowers(facts: Facts, filed: Mapping[str, Any]) -> bool:
 def extension(facts: Facts, actor: Actor, filed: Mapping[str, Any]) -> str | None:
     """A handler asks (until when, why); a supervisor who is not that handler grants or refuses what was asked."""
     if actor.role is Role.HANDLER:
-        if not isinstance(filed.get("until"), datetime):
+        until = filed.get("until")
+        if not isinstance(until, datetime) or until.tzinfo is None:
             return "申请延期须给出新的期限 until（带时区的时间）"
         return has_reason(facts, actor, filed)
     if facts.extension is None:
         return "没有待审批的延期申请"
     if facts.extension.get("by") == actor.id:
         return "延期不能由申请人本人审批"
+    if (own := not_own_work(facts, actor, filed)) is not None:
+        return own
     return None if isinstance(filed.get("approve"), bool) else "请在 approve 中给出 true（同意）或 false（不同意）"

@@ -87,6 +87,13 @@ class Hazard:
         )
 
 
+# Of what came with an action, Kafka is told ids, codes, tiers and instants. Words and people stay in the database.
+_TOLD = (
+    "report", "subcategory", "category", "level", "direct", "confidence", "labels", "model", "into", "kind", "round",
+    "due_at", "until", "approve", "on", "proposed", "to_step", "from_unit", "from_tier", "to_unit", "to_tier",
+)  # fmt: skip
+
+
 def notice(hazard: Hazard, action: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
     """The record on ``risk.hazards``: what changed and where the hazard stands. No text, no person."""
     return {
@@ -101,7 +108,7 @@ def notice(hazard: Hazard, action: str, at: datetime, data: Mapping[str, Any]) -
         "state": hazard.state.value,
         "tier": hazard.tier,
         "step": hazard.step,
-        "data": dict(data),
+        "data": {name: data[name] for name in _TOLD if name in data},
     }
 
 
@@ -121,5 +128,5 @@ def ticker(hazard: Hazard, kind: str, at: datetime) -> dict[str, Any]:
         "state": hazard.state.value,
         "phase": hazard.state.phase,
         "tier": hazard.tier,
-        "summary": f"{label}·{privacy.excerpt(hazard.place)}" if hazard.place else label,
+        "summary": privacy.excerpt(f"{label}·{hazard.place}" if hazard.place else label),
     }

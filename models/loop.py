@@ -168,22 +168,32 @@ TABLE: tuple[Transition, ...] = (
         _ASSESSOR,
         (gates.not_own_report, gates.has_reason),
     ),
-    Transition(Action.MERGE, (State.REPORTED, *_UNDER_WAY), State.MERGED, _ASSESSOR, (gates.names_master,)),
+    Transition(
+        Action.MERGE, (State.REPORTED, *_UNDER_WAY), State.MERGED, _ASSESSOR, (gates.not_own_report, gates.names_master)
+    ),
     Transition(Action.UNMERGE, (State.MERGED,), State.REPORTED, _ASSESSOR, (gates.has_reason,)),
     # 干预处置 intervene
     Transition(Action.DISPATCH, (State.ASSESSED, State.DISPATCHED), State.DISPATCHED, _ASSESSOR),
     Transition(
-        Action.SETTLE, (State.DISPATCHED,), None, (Role.HANDLER, Role.ASSESSOR, Role.LEADER), (gates.names_settlements,)
+        Action.SETTLE,
+        (State.DISPATCHED, State.HANDLING),
+        None,
+        (Role.HANDLER, Role.ASSESSOR, Role.LEADER),
+        (gates.names_settlements,),
     ),
     Transition(Action.START, (State.DISPATCHED,), State.HANDLING, _HANDLER, (gates.five_settlements,)),
-    Transition(Action.SUBMIT, (State.HANDLING,), State.SUBMITTED, _HANDLER, (gates.has_evidence,)),
+    Transition(
+        Action.SUBMIT, (State.HANDLING,), State.SUBMITTED, _HANDLER, (gates.has_evidence, gates.five_settlements)
+    ),
     Transition(Action.RETURN, (State.SUBMITTED,), State.HANDLING, _SUPERVISOR, (gates.not_own_work, gates.has_reason)),
     Transition(Action.CLOSE, (State.SUBMITTED,), State.CLOSED, _SUPERVISOR, (gates.not_own_work, gates.acceptance)),
     Transition(Action.EXTEND, _UNDER_WAY[1:], None, (Role.HANDLER, Role.SUPERVISOR), (gates.extension,)),
     # 复盘教导 review
-    Transition(Action.REVIEW, (State.CLOSED,), State.REVIEWING, _SUPERVISOR),
-    Transition(Action.ARCHIVE, (State.REVIEWING,), State.ARCHIVED, _SUPERVISOR, (gates.has_lesson,)),
-    Transition(Action.ARCHIVE, (State.CLOSED,), State.ARCHIVED, _SUPERVISOR, (gates.no_review_owed,)),
+    Transition(Action.REVIEW, (State.CLOSED,), State.REVIEWING, _SUPERVISOR, (gates.not_own_work,)),
+    Transition(Action.ARCHIVE, (State.REVIEWING,), State.ARCHIVED, _SUPERVISOR, (gates.not_own_work, gates.has_lesson)),
+    Transition(
+        Action.ARCHIVE, (State.CLOSED,), State.ARCHIVED, _SUPERVISOR, (gates.not_own_work, gates.no_review_owed)
+    ),
     Transition(
         Action.REOPEN,
         (State.CLOSED, State.REVIEWING),

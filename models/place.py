@@ -36,8 +36,14 @@ class Bounds:
         return self.west <= lon <= self.east and self.south <= lat <= self.north
 
 
+# The rectangle in which GCJ-02 is defined at all, as its published transformation gives it.
+_DEFINED = Bounds(west=72.004, south=0.8293, east=137.8347, north=55.8271)
+
+
 def from_gcj02(lon: float, lat: float) -> tuple[float, float]:
-    """GCJ-02 degrees to WGS-84 degrees."""
+    """GCJ-02 degrees to WGS-84 degrees; outside the country the two are the same."""
+    if not _DEFINED.hold(lon, lat):
+        return lon, lat
     guess_lon, guess_lat = lon, lat
     for _ in range(_INVERSE_STEPS):
         off_lon, off_lat = _gcj02_offset(guess_lon, guess_lat)

@@ -4,7 +4,7 @@ import re
 
 # A mobile or identity number inside a longer run of digits (a serial, a meter reading) is none.
 _IDENTITY = re.compile(r"(?<![0-9A-Za-z])(\d{3})\d{11}(\d{3}[\dXx])(?![0-9A-Za-z])")
-_MOBILE = re.compile(r"(?<![0-9])(1[3-9]\d)[- ]?\d{4}[- ]?(\d{4})(?![0-9])")
+_MOBILE = re.compile(r"(?<!\d)((?:\+?86[- ]?)?[1１][3-9３-９]\d)[- ]?\d{4}[- ]?(\d{4})(?!\d)")
 
 
 def mask_name(name: str) -> str:
@@ -26,5 +26,6 @@ def mask_text(text: str) -> str:
 
 def excerpt(text: str, length: int = 40) -> str:
     """The first characters of a text on one line, masked, for lists and tickers."""
-    flat = " ".join(mask_text(text).split())
+    # First on one line: a number that is broken over two is one number to a reader.
+    flat = mask_text(" ".join(text.split()))
     return flat if len(flat) <= length else flat[: length - 1] + "…"

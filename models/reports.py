@@ -82,13 +82,6 @@ class Report(_Strict):
     reporter: Reporter | None = None
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=20)] = ()
 
-    @field_validator("text", "place")
-    @classmethod
-    def _no_control_characters(cls, value: str | None) -> str | None:
-        if value is not None and "\x00" in value:
-            raise ValueError("含有空字符（NUL）；请去掉后重发")
-        return value
-
     @field_validator("category")
     @classmethod
     def _known_category(cls, value: str | None) -> str | None:
@@ -160,6 +153,8 @@ def check(record: Mapping[str, Any], door: Door) -> Report:
                 f"记录版本 {version} 高于本平台支持的 {SCHEMA}；请升级平台，或按版本 {SCHEMA} 发送",
             )
         )
+    if nul := _nul_in(record):
+        raise BadReport(*(Problem(name, "nul", "含有空字符（NUL）；请去掉后重发") for name in nul))
     try:
         report = Report.model_validate(dict(record))
     except ValidationError as error:
@@ -176,6 +171,19 @@ def check(record: Mapping[str, Any], door: Door) -> Report:
             "reported_at": report.reported_at and report.reported_at.astimezone(UTC),
         }
     )
+
+
+def _nul_in(value: object, name: str = "") -> list[str]:
+    """The fields that hold a NUL, which no text of the database can."""
+    if isinstance(value, str):
+        return [name] if "\x00" in value else []
+    if isinstance(value, Mapping):
+        # A name is shown as it would be typed: what holds the NUL itself is no field of ours.
+        inner = [found for key, part in value.items() for found in _nul_in(part, f"{name}.{key}".lstrip("."))]
+        return inner + [name for key in value if isinstance(key, str) and "\x00" in key]
+    if isinstance(value, list | tuple):
+        return [found for at, part in enumerate(value) for found in _nul_in(part, f"{name}.{at}".lstrip("."))]
+    return []
 
 
 def _unit_problems(report: Report, door: Door) -> list[Problem]:

@@ -16,7 +16,7 @@ from models.deadlines import Effects, Kind, effects
 from models.events import Event, link
 from models.hazards import Hazard
 from models.levels import Level, gravest
-from models.loop import Action, State, decide
+from models.loop import Action, Refused, State, decide
 from models.roles import Actor, Role
 
 
@@ -38,6 +38,8 @@ def plan(hazard: Hazard, action: Action, actor: Actor, filed: Mapping[str, Any],
         return _change(
             replace(hazard, lowering=proposal), action, actor, hazard.state, {**filed, "proposed": True}, now
         )
+    if action is Action.EXTEND and actor.role is Role.HANDLER and filed["until"] <= now:
+        raise Refused("extension", "新的期限须晚于现在", state=hazard.state, action=action, who=decision.row.roles)
     after = replace(hazard, state=decision.after, **_updates(hazard, action, actor, filed, now))
     change = _change(after, action, actor, hazard.state, filed, now, regraded=after.level is not hazard.level)
     if action is Action.EXTEND and actor.role is Role.SUPERVISOR and filed["approve"] and hazard.extension:

@@ -33,10 +33,15 @@ class UnknownUnit(LookupError):
 
 
 class UnitTree:
-    """All units of a city, by code. Raises ``ValueError`` on a missing parent, a second root or a circle."""
+    """All units of a city, by code. Raises ``ValueError`` on a code given twice, a missing parent, a
+    second root or a circle."""
 
     def __init__(self, units: Iterable[Unit]) -> None:
-        raw = {unit.code: unit for unit in units}
+        raw: dict[str, Unit] = {}
+        for unit in units:
+            if unit.code in raw:
+                raise ValueError(f"two units have the code {unit.code}: {raw[unit.code].name} and {unit.name}")
+            raw[unit.code] = unit
         self._units = {code: _with_path(code, raw) for code in raw}
         roots = [code for code, unit in self._units.items() if unit.parent is None]
         if raw and len(roots) != 1:

@@ -205,7 +205,7 @@ async def _climbed(conn: Connection, scope: Mapping[str, Any]) -> list[dict[str,
         conn,
         "SELECT h.id, e.at, h.chain->0->>'name' AS unit_name, h.subcategory, h.level, e.from_tier, e.to_tier, e.reason "
         "FROM escalations e JOIN hazards h ON h.id = e.hazard WHERE e.from_unit <> e.to_unit AND NOT h.confidential "
-        f"AND h.unit_path ^@ %(path)s ORDER BY e.at DESC, h.id LIMIT {_LISTED}",
+        f"AND h.unit_path ^@ %(path)s ORDER BY e.at DESC, e.seq DESC, h.id LIMIT {_LISTED}",
         scope,
     )
     return [
@@ -252,9 +252,9 @@ async def _recent(conn: Connection, scope: Mapping[str, Any]) -> list[dict[str, 
     columns = ", ".join(f"h.{column}" for column in hazards.COLUMNS)
     rows = await _all(
         conn,
-        f"SELECT t.action, t.at, {columns} FROM (SELECT hazard, action, at FROM trail ORDER BY at DESC LIMIT 2000) t "
-        f"JOIN hazards h ON h.id = t.hazard WHERE NOT h.confidential AND h.unit_path ^@ %(path)s "
-        f"ORDER BY t.at DESC LIMIT {_RECENT}",
+        f"SELECT t.action, t.at, {columns} FROM trail t JOIN hazards h ON h.id = t.hazard "
+        "WHERE t.at >= %(since)s AND NOT h.confidential AND h.unit_path ^@ %(path)s "
+        f"ORDER BY t.at DESC, t.seq DESC LIMIT {_RECENT}",
         scope,
     )
     return [_line(hazards.typed(row), row["action"], row["at"]) for row in rows]

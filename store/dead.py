@@ -38,8 +38,11 @@ async def put(conn: Connection, letters: Sequence[Letter], now: datetime) -> Non
     """Keep letters and tell ``risk.dead`` (without the bytes: those stay in the database)."""
     if not letters:
         return
-    async with conn.cursor() as cur:
-        await cur.executemany(
+    cur = await conn.execute("SELECT id FROM dead_letters WHERE id = ANY(%s)", ([x.id for x in letters],))
+    known = {row["id"] for row in await cur.fetchall()}
+    letters = [x for x in letters if x.id not in known]
+    async with conn.cursor() as many:
+        await many.executemany(
             'INSERT INTO dead_letters (id, at, topic, partition, "offset", key, value, reason, field, detail) '
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
             [(x.id, now, x.topic, x.partition, x.offset, x.key, x.value, x.reason, x.field, x.detail) for x in letters],

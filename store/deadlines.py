@@ -72,25 +72,33 @@ async def _regrade(conn: Connection, hazard: Hazard, clock: Clock, now: datetime
             "WHERE hazard = %s AND kind = %s AND round = %s",
             (due, due, now, hazard.id, row["kind"], row["round"]),
         )
-    cur = await conn.execute("SELECT 1 FROM deadlines WHERE hazard = %s AND kind = %s", (hazard.id, Kind.REPORT))
+    cur = await conn.execute(
+        "SELECT 1 FROM deadlines WHERE hazard = %s AND kind = %s AND dropped_at IS NULL", (hazard.id, Kind.REPORT)
+    )
     if await cur.fetchone() is None:
         await begin(conn, hazard, Kind.REPORT, now, clock)
 
 
 async def _move(conn: Connection, hazard: UUID, kind: Kind, until: datetime, now: datetime) -> None:
-    """A granted extension: the running round falls due later; where the last one was missed already, a new one begins."""
+    """A granted extension: the running round falls due later; where the last one was missed already, a new one begins.
+
+    Raises ``ValueError`` where nothing of this kind is owed any more.
+    """
     cur = await conn.execute(
         "UPDATE deadlines SET moved_from = coalesce(moved_from, due_at), due_at = %s "
         f"WHERE hazard = %s AND kind = %s AND {RUNNING}",
         (until, hazard, kind),
     )
+    if cur.rowcount:
+        return
+    cur = await conn.execute(
+        "INSERT INTO deadlines (hazard, kind, round, begun_at, due_at) "
+        f"SELECT %(h)s, %(k)s, max(round) + 1, %(now)s, %(until)s FROM deadlines WHERE hazard = %(h)s AND kind = %(k)s AND {_UNMET} "
+        "HAVING count(*) > 0",
+        {"h": hazard, "k": kind, "now": now, "until": until},
+    )
     if cur.rowcount == 0:
-        await conn.execute(
-            "INSERT INTO deadlines (hazard, kind, round, begun_at, due_at) "
-            "SELECT %(h)s, %(k)s, coalesce(max(round), 0) + 1, %(now)s, %(until)s FROM deadlines "
-            "WHERE hazard = %(h)s AND kind = %(k)s",
-            {"h": hazard, "k": kind, "now": now, "until": until},
-        )
+        raise ValueError(f"「{kind.label}」期限已完成或不适用，不能延期")
 
 
 async def due(conn: Connection, now: datetime, limit: int) -> list[UUID]:

@@ -21,6 +21,7 @@ from models.loop import OPEN_STATES, Action
 from models.opening import Opening, graded, is_quiet, open_hazard
 from models.reports import Report
 from models.roles import system
+from models.taxonomy import is_confidential
 from models.transition import Change, plan
 from models.units import UnitTree
 from store import deadlines, hazards, live, outbox, trail
@@ -43,7 +44,7 @@ class _Batch:
 
     openings: list[Opening]
     changes: dict[UUID, list[Change]]
-    outcomes: list[tuple[str, UUID | None, UUID]]
+    outcomes: list[tuple[str, UUID | None, bool, UUID]]
     known: list[Known]
 
 
@@ -60,7 +61,7 @@ async def land(
         _decide(landing, waiting[id], tree, now, clock, held, batch)
     await _write(conn, batch, now, clock)
     counts = {"opened": 0, "attached": 0, "quiet": 0, "before": len(landings) - len(todo)}
-    for outcome, _, _ in batch.outcomes:
+    for outcome, *_ in batch.outcomes:
         counts[outcome] += 1
     return counts
 
@@ -125,8 +126,10 @@ def _decide(
     batch: _Batch,
 ) -> None:
     report, judgement = landing.report, landing.judgement
+    # A quiet word about a confidential matter is as confidential as a loud one.
+    closed = any(is_confidential(code) for code in (*judgement.labels, judgement.subcategory))
     if is_quiet(report, judgement):
-        batch.outcomes.append(("quiet", None, _id(landing)))
+        batch.outcomes.append(("quiet", None, closed, _id(landing)))
         return
     subcategory, level = graded(report, judgement)
     match = _match(landing, arrival.at, batch.known)
@@ -140,13 +143,13 @@ def _decide(
         change = plan(held[match], Action.ATTACH, _CLASSIFY, told, now)
         held[match] = change.after
         batch.changes.setdefault(match, []).append(change)
-        batch.outcomes.append(("attached", match, _id(landing)))
+        batch.outcomes.append(("attached", match, closed, _id(landing)))
         return
     opening = open_hazard(
         uuid_utils.uuid7(), report, judgement, tree.upward(report.unit), arrival.at, arrival.reporter, now, clock
     )
     batch.openings.append(opening)
-    batch.outcomes.append(("opened", opening.hazard.id, _id(landing)))
+    batch.outcomes.append(("opened", opening.hazard.id, closed, _id(landing)))
     # The next report of this very batch may tell of the same.
     held[opening.hazard.id] = opening.hazard
     batch.known.append(Known(opening.hazard.id, report.unit, subcategory, report.place, report.text, arrival.at))
@@ -167,10 +170,10 @@ async def _write(conn: Connection, batch: _Batch, now: datetime, clock: Clock) -
         await hazards.write(conn, [c[turn] for c in batch.changes.values() if turn < len(c)], clock)
     async with conn.cursor() as cur:
         await cur.executemany(
-            "UPDATE intake SET outcome = %s, hazard = %s, landed_at = %s WHERE id = %s",
-            [(outcome, hazard, now, id) for outcome, hazard, id in batch.outcomes],
+            "UPDATE intake SET outcome = %s, hazard = %s, confidential = confidential OR %s, landed_at = %s WHERE id = %s",
+            [(outcome, hazard, closed, now, id) for outcome, hazard, closed, id in batch.outcomes],
         )
-    if any(outcome == "quiet" for outcome, _, _ in batch.outcomes):
+    if any(outcome == "quiet" for outcome, *_ in batch.outcomes):
         await live.touch(conn, now)
 
 

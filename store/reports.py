@@ -9,6 +9,7 @@ from uuid import UUID
 import uuid_utils.compat as uuid_utils
 
 from models.reports import Problem, Report
+from models.taxonomy import is_confidential
 from store import outbox
 from store.db import Connection, jsonb
 
@@ -41,16 +42,20 @@ async def accept(
     if not entries:
         return []
     named = [(entry, entry.report.id or uuid_utils.uuid7()) for entry in entries]
+    first: dict[UUID, Entry] = {}
+    for entry, id in named:
+        # One request may name an id twice: the first body of it is the one that counts.
+        first.setdefault(id, entry)
     fresh: set[UUID] = set()
     async with conn.cursor() as cur:
-        # In the order of ids, so that two batches that share ids cannot wait for each other.
-        rows = sorted(
-            (id, e.report.unit, e.report.source, e.report.source_id, e.report.digest(), caller, e.idempotency_key, now)
-            for e, id in named
-        )
+        # In one order for everybody, so that two batches that share reports cannot wait for each other.
+        rows = [
+            (id, *_keys(entry.report), caller, entry.idempotency_key, now, _confidential(entry.report))
+            for id, entry in sorted(first.items(), key=_order)
+        ]
         await cur.executemany(
-            "INSERT INTO intake (id, unit, source, source_id, digest, caller, idempotency_key, received_at) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
+            "INSERT INTO intake (id, unit, source, source_id, digest, caller, idempotency_key, received_at, confidential) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
             rows,
             returning=True,
         )
@@ -58,17 +63,21 @@ async def accept(
             fresh.update(row["id"] for row in await cur.fetchall())
             if not cur.nextset():
                 break
-    await _store(conn, [(e.report, id) for e, id in _once(named, fresh)], now, publish)
+    await _store(conn, [(entry.report, id) for id, entry in first.items() if id in fresh], now, publish)
     return await _admissions(conn, named, fresh, caller)
 
 
-def _once(named: Sequence[tuple[Entry, UUID]], fresh: set[UUID]) -> list[tuple[Entry, UUID]]:
-    """The new entries, the first of each id: one request may name an id twice."""
-    first: dict[UUID, Entry] = {}
-    for entry, id in named:
-        if id in fresh:
-            first.setdefault(id, entry)
-    return [(entry, id) for id, entry in first.items()]
+def _keys(report: Report) -> tuple[str, str, str | None, bytes]:
+    return report.unit, report.source, report.source_id, report.digest()
+
+
+def _confidential(report: Report) -> bool:
+    return report.category is not None and is_confidential(report.category)
+
+
+def _order(item: tuple[UUID, Entry]) -> tuple[str, str, str]:
+    id, entry = item
+    return entry.report.unit, entry.report.source, entry.report.source_id or str(id)
 
 
 async def _admissions(
@@ -156,7 +165,7 @@ async def get(conn: Connection, id: UUID) -> dict[str, Any] | None:
     cur = await conn.execute(
         "SELECT i.id, i.unit, u.path AS unit_path, i.source, i.source_id, i.received_at, i.outcome, i.landed_at, i.hazard, "
         "r.text, r.place, r.occurred_at, coalesce(r.reported_at, i.received_at) AS reported_at, h.state, h.level, h.tier, h.subcategory, "
-        "coalesce(h.confidential, false) AS confidential "
+        "i.confidential OR coalesce(h.confidential, false) AS confidential "
         "FROM intake i JOIN units u ON u.code = i.unit JOIN reports r ON r.id = i.id "
         "LEFT JOIN hazards h ON h.id = i.hazard WHERE i.id = %s",
         (id,),

@@ -88,11 +88,55 @@ async def fresh_database(runtime: LocalRuntime, template: str) -> AsyncIterator[
         await _admin(runtime, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+# Copying a database costs a third of a second, emptying one a hundredth: what a test leaves whole serves the next one.
+_idle: list[str] = []
+
+_SHAPE = (
+    "SELECT md5(string_agg(t, ',' ORDER BY t)) AS shape FROM (SELECT format('%s.%s %s %s', table_name, column_name, data_type, "
+    "is_nullable) FROM information_schema.columns WHERE table_schema = 'public' UNION ALL SELECT format('%s %s', tgname, tgenabled) "
+    "FROM pg_trigger UNION ALL SELECT md5(string_agg(u::text, '' ORDER BY code)) FROM units u) AS s(t)"
+)
+_EMPTY = (
+    "DO $$ DECLARE name text; BEGIN SET LOCAL session_replication_role = replica; FOR name IN SELECT tablename FROM pg_tables "
+    "WHERE schemaname = 'public' AND tablename NOT IN ('units', 'city') AND tablename !~ '^_?yoyo' LOOP "
+    "EXECUTE format('DELETE FROM %I', name); END LOOP; END $$"
+)
+
+
+async def _emptied(address: str, shape: str) -> bool:
+    """Whether a database could be emptied and is as it was: same tables, triggers and units."""
+    try:
+        async with await psycopg.AsyncConnection.connect(address, autocommit=True) as conn:
+            await conn.execute(_EMPTY)
+            row = await (await conn.execute(_SHAPE)).fetchone()
+    except psycopg.Error:
+        return False
+    return row is not None and row[0] == shape
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shape(runtime: LocalRuntime, template: str) -> str:
+    """What the template looks like."""
+    async with fresh_database(runtime, template) as address, await psycopg.AsyncConnection.connect(address) as conn:
+        row = await (await conn.execute(_SHAPE)).fetchone()
+    assert row
+    return str(row[0])
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def dsn(runtime: LocalRuntime, template: str) -> AsyncIterator[str]:
-    """The address of a test's own database, with the demo city in it."""
-    async with fresh_database(runtime, template) as address:
-        yield address
+async def dsn(runtime: LocalRuntime, template: str, shape: str) -> AsyncIterator[str]:
+    """The address of a test's own database, with the demo city in it and nothing else."""
+    if _idle:
+        address = _idle.pop()
+    else:
+        name = f"t_{uuid.uuid4().hex[:12]}"
+        await _admin(runtime, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        address = _database(runtime.dsn, name)
+    yield address
+    if await _emptied(address, shape):
+        _idle.append(address)
+    else:
+        await _admin(runtime, f'DROP DATABASE IF EXISTS "{address.rpartition("/")[2]}" WITH (FORCE)')
 
 
 @pytest_asyncio.fixture(loop_scope="session")

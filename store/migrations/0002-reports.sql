@@ -11,6 +11,7 @@ CREATE TABLE intake (
     caller          text NOT NULL,
     idempotency_key text,
     received_at     timestamptz NOT NULL,
+    confidential    boolean NOT NULL,       -- by the category that was filed; after landing, by what was judged too
     outcome         text CHECK (outcome IN ('opened', 'attached', 'quiet')),
     hazard          uuid,
     landed_at       timestamptz,

@@ -21,8 +21,7 @@ COCKPIT = "/api/v1/cockpit"
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test has a database of its own; what one test was told must not answer another."""
-    monkeypatch.setattr(cockpit, "_cache", {})
+    """What a wall was told a moment ago must not answer for what a test has just changed."""
     monkeypatch.setattr(cockpit, "FRESH", 0.0)
 
 

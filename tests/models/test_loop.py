@@ -28,7 +28,7 @@ reject    reported,assessed                               rejected    assessor
 merge     reported,assessed,dispatched,handling           merged      assessor
 unmerge   merged                                          reported    assessor
 dispatch  assessed,dispatched                             dispatched  assessor
-settle    dispatched                                      =           handler,assessor,leader
+settle    dispatched,handling                             =           handler,assessor,leader
 start     dispatched                                      handling    handler
 submit    handling                                        submitted   handler
 return    submitted                                       handling    supervisor
@@ -407,7 +407,7 @@ class TheLoop(RuleBasedStateMachine):
         assert broken_at([*self.trail[:at], (forged, digest), *self.trail[at + 1 :]]) == at + 1
 
 
-TheLoop.TestCase.settings = settings(deadline=None, max_examples=80, stateful_step_count=40)
+TheLoop.TestCase.settings = settings(deadline=None, max_examples=150, stateful_step_count=50)
 TestTheLoop = TheLoop.TestCase
 
 
