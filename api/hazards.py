@@ -18,8 +18,10 @@ from models.reports import Attachment
 from models.reports import Problem as FieldProblem
 from models.roles import Actor
 from models.taxonomy import subcategories, subcategory
-from store import deadlines, hazards, pages, trail
-from store.pages import BadCursor, Viewer, Wanted
+from store import deadlines, glass, hazards, pages, trail
+from store.db import Connection
+from store.pages import BadCursor, Wanted
+from store.scope import Viewer
 
 router = APIRouter(prefix="/api/v1/hazards", tags=["hazards"])
 
@@ -72,7 +74,7 @@ class ActionRequest(BaseModel):
 
 def viewer(actor: Actor) -> Viewer:
     """What this caller may see."""
-    return Viewer(actor.path, actor.unit if sees_confidential(actor, actor.unit) else None)
+    return Viewer(actor.path, actor.unit if sees_confidential(actor, actor.unit) else None, actor.id, actor.unit)
 
 
 def brief(hazard: Hazard, extra: dict[str, Any]) -> dict[str, Any]:
@@ -156,13 +158,22 @@ async def list_hazards(
         rows, following = await pages.page(conn, viewer(actor), wanted, now(), limit=limit, cursor=cursor)
     except BadCursor as error:
         raise Problem(422, "bad-field", str(error), errors=[FieldProblem("cursor", "cursor", str(error))]) from None
+    await glass.log(conn, actor, [hazard.id for hazard, _ in rows if hazard.confidential], "list", now())
     return {"items": [brief(hazard, extra) for hazard, extra in rows], "next": following}
+
+
+async def _opened(conn: Connection, id: UUID, actor: Actor, what: str) -> Hazard:
+    """One hazard that the caller may see; that a confidential one was opened is logged. Raises ``NotFound``."""
+    hazard = await pages.visible(conn, id, viewer(actor))
+    if hazard.confidential:
+        await glass.log(conn, actor, [id], what, now())
+    return hazard
 
 
 @router.get("/{id}")
 async def get_hazard(id: UUID, actor: Reader, conn: Conn, response: Response) -> dict[str, Any]:
     """One hazard; its ``ETag`` is what ``If-Match`` of an action must bring."""
-    hazard = await pages.visible(conn, id, viewer(actor))
+    hazard = await _opened(conn, id, actor, "read")
     response.headers["ETag"] = f'"{hazard.version}"'
     return whole(hazard, await deadlines.of(conn, id), actor)
 
@@ -170,7 +181,7 @@ async def get_hazard(id: UUID, actor: Reader, conn: Conn, response: Response) ->
 @router.get("/{id}/trail")
 async def get_trail(id: UUID, actor: Reader, conn: Conn) -> dict[str, Any]:
     """Everything that happened to it, oldest first, with the hashes that bind it."""
-    await pages.visible(conn, id, viewer(actor))
+    await _opened(conn, id, actor, "trail")
     rows = await trail.of(conn, id)
     return {
         "items": [row | {"at": row["at"].isoformat(), "hash": bytes(row["hash"]).hex()} for row in rows],
@@ -189,7 +200,7 @@ async def act(
     if_match: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
     """One transition. ``If-Match`` brings the version that the caller saw, so that nobody overwrites unseen."""
-    await pages.visible(conn, id, viewer(actor))
+    await _opened(conn, id, actor, wanted.action)
     if wanted.category is not None and wanted.category not in subcategories():
         unknown = FieldProblem(
             "category", "unknown_category", f"没有类别 {wanted.category}；可用的四位代码见 GET /api/v1/taxonomy"

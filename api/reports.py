@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 
-from api.access import Caller, Reporting, sees_confidential
+from api.access import Caller, Reporting
+from api.hazards import viewer
 from api.metrics import ACCEPTED, REFUSED
 from api.problems import Problem
 from api.state import Conn, Held, State, now
@@ -16,6 +17,7 @@ from models.taxonomy import subcategory
 from store import reports
 from store.db import Connection
 from store.reports import Admission, Entry
+from store.scope import reading
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
@@ -92,12 +94,10 @@ async def post_batch(request: Request, actor: Reporting, held: Held) -> dict[str
 @router.get("/{id}")
 async def get_report(id: UUID, actor: Caller, held: Held, conn: Conn) -> dict[str, Any]:
     """What became of a report: waiting, quiet, or a hazard with its category, level, state and tier."""
-    row = await reports.get(conn, id)
-    if row is None or not actor.covers(row["unit_path"]):
+    async with reading(conn, viewer(actor)):
+        row = await reports.get(conn, id)
+    if row is None:
         raise Problem(404, "not-found", f"没有上报 {id}，或您无权查看")
-    hidden = row["confidential"] and not sees_confidential(actor, row["unit"])
-    # Until it has been judged nobody knows whether it is confidential: its words stay in its own unit.
-    unjudged = row["landed_at"] is None and actor.unit != row["unit"]
     answer: dict[str, Any] = {
         "id": str(id),
         "unit": row["unit"],
@@ -105,7 +105,7 @@ async def get_report(id: UUID, actor: Caller, held: Held, conn: Conn) -> dict[st
         "status": row["outcome"] or "accepted",
         "landed_at": row["landed_at"] and row["landed_at"].isoformat(),
     }
-    if row["hazard"] and not hidden:
+    if row["hazard_seen"]:
         sub = subcategory(row["subcategory"])
         answer["hazard"] = {
             "id": str(row["hazard"]),
@@ -116,7 +116,7 @@ async def get_report(id: UUID, actor: Caller, held: Held, conn: Conn) -> dict[st
             "state": row["state"],
             "tier": row["tier"],
         }
-    if not hidden and not unjudged and actor.role is not Role.WALL:
+    if row["text"] is not None and actor.role is not Role.WALL:
         answer |= {"text": row["text"], "place": row["place"]}
     return answer
 

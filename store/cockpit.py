@@ -1,4 +1,5 @@
-"""Figures of the one screen, for a unit and all below it (domain §7). Counts of confidential lanes are in; their words never."""
+"""Figures of the one screen, for a unit and all below it (domain §7). Read as somebody without
+confidential lanes (``store.scope``): those are counted apart, and small counts not told."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from models.calendar import SHANGHAI
 from models.hazards import Hazard, ticker
 from models.levels import Level
 from models.loop import OPEN_STATES, Phase, State
-from models.taxonomy import categories, subcategory
+from models.taxonomy import categories, subcategories, subcategory
 from models.units import Unit
 from store import hazards, live
 from store.db import Connection
@@ -35,6 +36,7 @@ async def figures(
         "tiers": await _tiers(conn, scope, rows, tiers),
         "hours": await _hours(conn, scope),
         "categories": _by_category(rows),
+        "confidential": await _confidential(conn, unit),
         "units": _by_child(rows, children),
         "urgent": await _urgent(conn, scope),
         "climbed": await _climbed(conn, scope),
@@ -84,7 +86,7 @@ async def _today(conn: Connection, scope: Mapping[str, Any], *, whole_city: bool
         "SELECT (SELECT count(*) FROM hazards WHERE closed_at >= %(midnight)s AND unit_path ^@ %(path)s) AS closed, "
         "(SELECT count(*) FROM escalations e JOIN hazards h ON h.id = e.hazard WHERE e.at >= %(midnight)s "
         "AND e.from_unit <> e.to_unit AND h.unit_path ^@ %(path)s) AS climbed, "
-        "(SELECT count(*) FROM dead_letters WHERE at >= %(midnight)s) AS dead",
+        "dead_letters_since(%(midnight)s) AS dead",
         scope,
     )
     # A dead letter names no unit that exists, so only the whole city counts them.
@@ -166,6 +168,14 @@ def _by_category(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     counts = {code: sum(r["n"] for r in rows if r["subcategory"][:2] == code) for code in categories()}
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [{"code": code, "name": categories()[code], "open": count} for code, count in ordered]
+
+
+async def _confidential(conn: Connection, unit: Unit) -> list[dict[str, Any]]:
+    """Open hazards of the confidential lanes, the one figure in which they count. None: fewer than five."""
+    rows = await _all(conn, "SELECT category, open FROM confidential_open(%(path)s)", {"path": unit.path})
+    counts = {row["category"]: row["open"] for row in rows}
+    lanes = dict.fromkeys(sub.category for sub in subcategories().values() if sub.confidential)
+    return [{"code": code, "name": categories()[code], "open": counts.get(code)} for code in lanes]
 
 
 def _by_child(rows: Sequence[dict[str, Any]], children: Sequence[Unit]) -> list[dict[str, Any]]:

@@ -11,16 +11,9 @@ from uuid import UUID
 from models.hazards import Hazard
 from store import hazards
 from store.db import Connection
+from store.scope import Viewer, reading
 
 MOST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Whose list it is: a subtree, and the one unit whose confidential lanes are open (none: None)."""
-
-    path: str
-    confidential_unit: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +41,6 @@ _OVERDUE = (
     "EXISTS (SELECT 1 FROM deadlines x WHERE x.hazard = h.id AND x.met_at IS NULL AND x.dropped_at IS NULL "
     "AND (x.missed_at IS NOT NULL OR x.due_at <= %(now)s))"
 )
-_VISIBLE = "h.unit_path ^@ %(path)s AND (NOT h.confidential OR h.unit = %(confidential_unit)s)"
 
 _FILTERS: Mapping[str, str] = {
     "state": "h.state = ANY(%(state)s)",
@@ -68,8 +60,9 @@ async def page(
 
     Raises ``BadCursor``.
     """
-    values: dict[str, Any] = {"path": viewer.path, "confidential_unit": viewer.confidential_unit, "now": now}
-    where = [_VISIBLE]
+    values: dict[str, Any] = {"path": viewer.path, "now": now}
+    # What may be seen is the database's to say; the prefix is repeated here for its index.
+    where = ["h.unit_path ^@ %(path)s"]
     for name, clause in _FILTERS.items():
         value = getattr(wanted, name)
         if value is not None:
@@ -79,12 +72,13 @@ async def page(
         where.append("(h.opened_at, h.id) < (%(after_at)s, %(after_id)s)")
         values["after_at"], values["after_id"] = _decode(cursor)
     columns = ", ".join(f"h.{column}" for column in hazards.COLUMNS)
-    cur = await conn.execute(
-        f"SELECT {columns}, d.due_kind, d.due_at, {_OVERDUE} AS overdue FROM hazards h {_NEXT} "
-        f"WHERE {' AND '.join(where)} ORDER BY h.opened_at DESC, h.id DESC LIMIT {limit + 1}",
-        values,
-    )
-    rows = await cur.fetchall()
+    async with reading(conn, viewer):
+        cur = await conn.execute(
+            f"SELECT {columns}, d.due_kind, d.due_at, {_OVERDUE} AS overdue FROM hazards h {_NEXT} "
+            f"WHERE {' AND '.join(where)} ORDER BY h.opened_at DESC, h.id DESC LIMIT {limit + 1}",
+            values,
+        )
+        rows = await cur.fetchall()
     following = _encode(rows[limit - 1]) if len(rows) > limit else None
     return [(hazards.typed(row), row) for row in rows[:limit]], following
 
@@ -92,11 +86,9 @@ async def page(
 async def visible(conn: Connection, id: UUID, viewer: Viewer) -> Hazard:
     """One hazard, as far as the viewer may see it. Raises ``store.hazards.NotFound``, for a hidden one too."""
     columns = ", ".join(f"h.{column}" for column in hazards.COLUMNS)
-    cur = await conn.execute(
-        f"SELECT {columns} FROM hazards h WHERE h.id = %(id)s AND {_VISIBLE}",
-        {"id": id, "path": viewer.path, "confidential_unit": viewer.confidential_unit},
-    )
-    row = await cur.fetchone()
+    async with reading(conn, viewer):
+        cur = await conn.execute(f"SELECT {columns} FROM hazards h WHERE h.id = %s", (id,))
+        row = await cur.fetchone()
     if row is None:
         raise hazards.NotFound(f"no hazard {id}")
     return hazards.typed(row)

@@ -161,12 +161,15 @@ def _row(r: Report, id: UUID, now: datetime) -> tuple[Any, ...]:
 
 
 async def get(conn: Connection, id: UUID) -> dict[str, Any] | None:
-    """What became of a report: its intake row, with the text and, once landed, its hazard's state, level and tier."""
+    """What became of a report: its intake row, and once landed its hazard's state, level and tier.
+
+    Read as somebody (``store.scope``), text and hazard are None where they are closed to them.
+    """
     cur = await conn.execute(
         "SELECT i.id, i.unit, u.path AS unit_path, i.source, i.source_id, i.received_at, i.outcome, i.landed_at, i.hazard, "
         "r.text, r.place, r.occurred_at, coalesce(r.reported_at, i.received_at) AS reported_at, h.state, h.level, h.tier, h.subcategory, "
-        "i.confidential OR coalesce(h.confidential, false) AS confidential "
-        "FROM intake i JOIN units u ON u.code = i.unit JOIN reports r ON r.id = i.id "
+        "h.id IS NOT NULL AS hazard_seen "
+        "FROM intake i JOIN units u ON u.code = i.unit LEFT JOIN reports r ON r.id = i.id "
         "LEFT JOIN hazards h ON h.id = i.hazard WHERE i.id = %s",
         (id,),
     )

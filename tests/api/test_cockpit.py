@@ -72,13 +72,24 @@ async def test_walls_that_ask_within_a_moment_share_one_answer(api: Callers, mon
 
 
 @pytest.mark.parametrize(("role", "unit"), [(Role.WALL, CITY), (Role.LEADER, DISTRICT), (Role.WALL, SCHOOL)])
-async def test_a_confidential_one_is_only_counted(api: Callers, conn: Connection, role: Role, unit: str) -> None:
+async def test_confidential_ones_are_counted_apart_and_fewer_than_five_not_at_all(
+    api: Callers, conn: Connection, role: Role, unit: str
+) -> None:
     secret = await opened(
         conn, Level.RED, "1001", at=datetime.now(UTC), text="几名学生长期欺负同班同学", place="初二3班"
     )
     await conn.commit()
     answer = await api.anonymous.get(COCKPIT, headers=await api.headers(role, unit))
     body = answer.json()
-    assert (body["open"]["total"], body["open"]["by_level"]["red"]) == (1, 1)
+    lanes = {lane["code"]: lane["open"] for lane in body["confidential"]}
+    assert lanes == {"09": None, "10": None}
+    # In no total either: what is left over after counting the rest would be the count.
+    assert (body["open"]["total"], body["open"]["by_level"]["red"], body["today"]["reports"]) == (0, 0, 0)
+    assert sum(row["open"] for row in body["categories"] + body["units"] + body["tiers"]) == 0
     assert (body["urgent"], body["climbed"], body["recent"]) == ([], [], [])
     assert [word for word in ("欺负", "初二3班", str(secret.id)) if word in answer.text] == []
+    for number in range(4):
+        await opened(conn, Level.RED, "1001", at=datetime.now(UTC), text=f"第{number}件欺凌的事", place=f"{number}班")
+    await conn.commit()
+    body = (await api.anonymous.get(COCKPIT, headers=await api.headers(role, unit))).json()
+    assert {lane["code"]: lane["open"] for lane in body["confidential"]} == {"09": None, "10": 5}

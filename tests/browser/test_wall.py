@@ -116,14 +116,17 @@ async def test_markup_in_a_report_stays_text(city: Deployment, page: Page) -> No
     assert await page.title() != "owned"
 
 
-async def test_a_confidential_report_moves_the_figures_and_shows_no_word(city: Deployment, page: Page) -> None:
+async def test_of_confidential_reports_nothing_is_seen_but_that_they_are_few(city: Deployment, page: Page) -> None:
     await page.goto(city.url)
     await expect(page.get_by_test_id("live-state")).to_contain_text("实时")
     before = await number(page, "open-total")
     await post(
         city, text="有学生站在天台边上说不想活了，班主任正在劝", place="天台九", category="0901", unit="330203-003"
     )
+    await post(city, text="消防栓被杂物挡住", place="一号楼东", unit="330203-003")
+    await expect(page.get_by_test_id("ticker-item").filter(has_text="一号楼东").first).to_be_visible()
     await expect(page.get_by_test_id("open-total")).to_have_text(f"{before + 1:,}")
+    await expect(page.get_by_test_id("confidential")).to_contain_text("<5")
     await expect(page.get_by_test_id("stage")).not_to_contain_text("天台九")
     await expect(page.get_by_test_id("stage")).not_to_contain_text("自伤自杀风险")
 

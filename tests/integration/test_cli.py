@@ -137,24 +137,29 @@ async def test_the_simulator_sends_through_the_door(platform: Deployment) -> Non
     assert await one(platform, "SELECT count(*) FROM intake WHERE source = 'simulate-77'") >= 20
 
 
-async def test_dead_letters_are_listed_and_replayed(platform: Deployment, tmp_path: Path) -> None:
+async def test_a_row_that_was_refused_is_listed_lands_when_its_file_is_taken_in_again_and_is_dismissed(
+    platform: Deployment, tmp_path: Path
+) -> None:
     path = tmp_path / "late.jsonl"
     path.write_bytes(orjson.dumps({"source": "x", "unit": "330203-888", "text": "校门口积水倒灌地下室"}))
-    await run(platform, "ingest", str(path))
+    assert (await run(platform, "ingest", str(path)))[0] == 2
     code, out, _ = await run(platform, "dead", "list", "--json")
     letter = next(told for told in map(json.loads, out.splitlines()) if told["topic"] == "file:late.jsonl")
     assert code == 0
     assert "330203-888" in letter["detail"]
+    code, _, err = await run(platform, "dead", "replay", letter["id"])
+    assert (code, "ingest the file again" in err) == (1, True)
     async with db.connect(str(platform.settings.database)) as conn:
         await conn.execute(
             "INSERT INTO units (code, name, kind, tier, parent, path) "
             "VALUES ('330203-888', '迟到的学校', 'school', 'school', '330203', '/330200/330203/330203-888/')"
         )
-    code, _, err = await run(platform, "dead", "replay", letter["id"])
+    code, _, err = await run(platform, "ingest", str(path))
     assert code == 0, err
-    async with asyncio.timeout(20):
-        while not await one(platform, "SELECT count(*) FROM hazards WHERE unit = '330203-888'"):
-            await asyncio.sleep(0.1)
+    assert await one(platform, "SELECT count(*) FROM hazards WHERE unit = '330203-888'") == 1
+    assert (await run(platform, "dead", "dismiss", letter["id"], "--reason", "文件已重新导入"))[0] == 0
+    _, out, _ = await run(platform, "dead", "list", "--json")
+    assert letter["id"] not in out
 
 
 async def test_a_key_is_made_used_and_ended(platform: Deployment) -> None:

@@ -10,6 +10,7 @@ from models.calendar import SHANGHAI
 from models.deadlines import DEFAULT_POLICY, NOTHING, Clock, Effects, Kind, effects
 from models.levels import Level
 from models.loop import TABLE, Action, State
+from models.policy import Policy
 from tests.factories import NOW, steady
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -89,7 +90,7 @@ def test_what_a_level_does_not_owe_never_falls_due(level: Level, kind: Kind) -> 
 
 def test_a_citys_own_policy_counts() -> None:
     policy = {level: dict.fromkeys(Kind, 5 * MINUTE) for level in Level}
-    assert Clock(policy=policy).due(Kind.REVIEW, Level.BLUE, NOW) == NOW + 5 * MINUTE
+    assert Clock(policy=Policy(policy)).due(Kind.REVIEW, Level.BLUE, NOW) == NOW + 5 * MINUTE
 
 
 @steady

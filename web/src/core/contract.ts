@@ -62,6 +62,13 @@ export interface CategoryRow {
   open: number
 }
 
+/** A confidential lane: counted, and below five not even that (`open` null). */
+export interface LaneRow {
+  code: string
+  name: string
+  open: number | null
+}
+
 export interface UnitRow {
   code: string
   name: string
@@ -137,6 +144,7 @@ export interface Figures {
   tiers: TierRow[]
   hours: HourRow[]
   categories: CategoryRow[]
+  confidential: LaneRow[]
   units: UnitRow[]
   urgent: UrgentRow[]
   climbed: ClimbedRow[]

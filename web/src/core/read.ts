@@ -7,7 +7,7 @@
 import { BOUNDS } from './bounds'
 import {
   LEVELS, PHASES,
-  type ByLevel, type CategoryRow, type ClimbedRow, type Figures, type HourRow, type Level, type MatrixCell, type Phase,
+  type ByLevel, type CategoryRow, type LaneRow, type ClimbedRow, type Figures, type HourRow, type Level, type MatrixCell, type Phase,
   type TickerItem, type TierRow, type UnitRow, type UrgentRow,
 } from './contract'
 
@@ -35,6 +35,7 @@ const tierRow = (o: Raw): TierRow => ({
 const hourRow = (o: Raw): HourRow => ({
   hour: str(o.hour), reports: num(o.reports), hazards: num(o.hazards), closed: num(o.closed),
 })
+const laneRow = (o: Raw): LaneRow => ({ code: str(o.code), name: str(o.name), open: maybe(o.open) })
 const categoryRow = (o: Raw): CategoryRow => ({ code: str(o.code), name: str(o.name), open: num(o.open) })
 const matrixCell = (o: Raw): MatrixCell => ({ level: level(o.level), phase: phase(o.phase), count: num(o.count) })
 const unitRow = (o: Raw): UnitRow => ({
@@ -81,6 +82,7 @@ export function readFigures(v: unknown): Figures {
     tiers: rows(o.tiers, BOUNDS.tiers, tierRow),
     hours: rows(o.hours, BOUNDS.hours, hourRow),
     categories: rows(o.categories, BOUNDS.categories, categoryRow),
+    confidential: rows(o.confidential, BOUNDS.categories, laneRow),
     units: rows(o.units, BOUNDS.units, unitRow),
     urgent: rows(o.urgent, BOUNDS.urgent, urgentRow),
     climbed: rows(o.climbed, BOUNDS.climbed, climbedRow),

@@ -53,7 +53,7 @@ export const en: Words = {
   },
   kindOther: 'changed',
   trend: { title: '24 h', reports: 'reports', hazards: 'hazards', closed: 'closed', hour: (h) => `${h}:00` },
-  categories: { title: 'Categories', empty: 'Nothing open', rest: (n) => `${n} more` },
+  categories: { title: 'Categories', empty: 'Nothing open', rest: (n) => `${n} more`, lanes: 'Confidential', few: '<5' },
   silence: 'No report does not mean no hazard',
   loading: 'Fetching figures',
   failing: 'The server cannot be reached; trying again',

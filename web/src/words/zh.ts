@@ -54,7 +54,7 @@ export const zh = {
   } as Record<string, string>,
   kindOther: '变更',
   trend: { title: '近 24 小时', reports: '上报', hazards: '隐患', closed: '销号', hour: (h: number) => `${h}时` },
-  categories: { title: '隐患类别', empty: '尚无在办隐患', rest: (n: number) => `其余 ${n} 类` },
+  categories: { title: '隐患类别', empty: '尚无在办隐患', rest: (n: number) => `其余 ${n} 类`, lanes: '保密通道', few: '<5' },
   silence: '没有上报，不等于没有隐患',
   loading: '正在取得数据',
   failing: '暂时连不上服务器，将自动重试',

@@ -1,0 +1,71 @@
+"""Break-glass over HTTP: ask, see who asks, approve; and who read a closed record."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access import Reader, sees_confidential
+from api.hazards import Words
+from api.problems import Problem
+from api.state import Conn, now
+from models.roles import Actor, Role
+from store import glass, hazards
+
+router = APIRouter(prefix="/api/v1", tags=["glass"])
+
+# They answer for the unit: one of them must have said yes.
+APPROVING = frozenset({Role.LEADER, Role.SUPERVISOR})
+
+
+class GlassRequest(BaseModel):
+    """Why a closed record must be seen."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Annotated[Words, Field(min_length=5)]
+
+
+@router.post("/hazards/{id}/glass", status_code=202)
+async def ask(id: UUID, wanted: GlassRequest, actor: Reader, conn: Conn) -> dict[str, Any]:
+    """Ask to see a confidential record of one's subtree. Somebody who answers for its unit must approve."""
+    hazard = await hazards.get(conn, id)
+    if not actor.covers(hazard.unit_path) or not hazard.confidential:
+        raise hazards.NotFound(f"no hazard {id}")
+    return {"id": str(await glass.ask(conn, id, actor, wanted.reason.strip(), now())), "status": "waiting"}
+
+
+@router.get("/glass")
+async def waiting(actor: Reader, conn: Conn) -> dict[str, Any]:
+    """Requests that wait for the caller's unit."""
+    _check_approves(actor)
+    rows = await glass.waiting(conn, actor.unit)
+    items = [r | {"id": str(r["id"]), "hazard": str(r["hazard"]), "asked_at": r["asked_at"].isoformat()} for r in rows]
+    return {"items": items, "next": None}
+
+
+@router.post("/glass/{id}/approve")
+async def approve(id: UUID, actor: Reader, conn: Conn) -> dict[str, Any]:
+    """Let somebody in, for four hours. Never oneself."""
+    _check_approves(actor)
+    if not await glass.approve(conn, id, actor, now()):
+        raise Problem(404, "not-found", f"没有可由您批准的申请 {id}")
+    return {"id": str(id), "status": "approved"}
+
+
+@router.get("/hazards/{id}/readers")
+async def readers(id: UUID, actor: Reader, conn: Conn) -> dict[str, Any]:
+    """Who read a confidential record: for those of its unit who answer for it, and for auditors above it."""
+    hazard = await hazards.get(conn, id)
+    auditing = actor.role is Role.AUDITOR and actor.covers(hazard.unit_path)
+    if not auditing and not (actor.role in APPROVING and sees_confidential(actor, hazard.unit)):
+        raise hazards.NotFound(f"no hazard {id}")
+    rows = await glass.read_of(conn, id)
+    items = [r | {"at": r["at"].isoformat(), "glass": r["glass"] and str(r["glass"])} for r in rows]
+    return {"items": items, "next": None}
+
+
+def _check_approves(actor: Actor) -> None:
+    if actor.role not in APPROVING:
+        who = "、".join(role.label for role in Role if role in APPROVING)
+        raise Problem(403, "forbidden", f"{actor.role.label}不能审批查看申请；可由{who}进行", who=sorted(APPROVING))
