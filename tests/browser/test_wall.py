@@ -1,5 +1,6 @@
 """The wall in a real Chromium, over the whole platform: what is posted is seen."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -18,7 +19,7 @@ from deploy.simulate import Simulator
 from models.reports import Door, check
 from models.roles import Role
 from models.taxonomy import subcategories
-from store import db, keys, reports, units
+from store import db, health, keys, reports, units
 from store.reports import Entry
 from streams.context import now
 from tests.conftest import Deployment, deployed
@@ -54,6 +55,12 @@ async def city(runtime: LocalRuntime, template: str, trained: Path) -> AsyncIter
             simulator, at = Simulator(tree, subcategories(), seed=11), now()
             drawn = [check(simulator.next(at), Door(tree=tree, now=at)) for _ in range(250)]
             await reports.accept(conn, [Entry(report) for report in drawn], "test", at)
+            await conn.commit()
+            # The worker may still be loading: what the tests look at begins when the first day has landed.
+            async with asyncio.timeout(90):
+                while (await health.gauges(conn, now()))["waiting"]:
+                    await conn.commit()
+                    await asyncio.sleep(0.2)
         yield platform
 
 
@@ -100,7 +107,9 @@ async def test_the_figures_are_those_of_the_database(city: Deployment, page: Pag
     await page.goto(city.url)
     await expect(page.get_by_test_id("live-state")).to_contain_text("实时")
     async with db.connect(str(city.settings.database)) as conn:
-        cur = await conn.execute("SELECT level, count(*) AS n FROM hazards WHERE state = 'reported' GROUP BY level")
+        cur = await conn.execute(
+            "SELECT level, count(*) AS n FROM hazards WHERE state = 'reported' AND NOT confidential GROUP BY level"
+        )
         counts = {row["level"]: row["n"] for row in await cur.fetchall()}
     assert sum(counts.values()) > 100
     for level in ("red", "orange", "yellow", "blue"):
@@ -134,9 +143,12 @@ async def test_of_confidential_reports_nothing_is_seen_but_that_they_are_few(cit
 async def test_the_wall_recovers_when_the_server_was_killed(city: Deployment, page: Page) -> None:
     await page.goto(city.url)
     await expect(page.get_by_test_id("live-state")).to_contain_text("实时")
-    city.runtime.kill(city.name("api"))
-    await expect(page.get_by_test_id("live-state")).not_to_contain_text("实时", timeout=20_000)
+    killed = city.runtime.kill(city.name("api"))
+    async with asyncio.timeout(60):
+        while city.runtime.supervisor.pid(city.name("api")) in (killed, None):
+            await asyncio.sleep(0.1)
     await city.runtime.until_ready(city.name("api"))
+    # It may be back before the page has said that it was away: what counts is that the next report arrives, without a reload.
     await expect(page.get_by_test_id("live-state")).to_contain_text("实时", timeout=60_000)
     await post(city, text="锅炉安全阀失灵，压力一直往上走", place="锅炉房七")
     await expect(page.get_by_test_id("ticker-item").filter(has_text="锅炉房七").first).to_be_visible(timeout=20_000)
