@@ -10,7 +10,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
-from api import cockpit, glass, hazards, health, metrics, problems, reports, words
+from api import accounts, cockpit, glass, hazards, health, metrics, myself, problems, reports, sessions, words
 from api.access import LOOPBACK
 from api.hub import Hub
 from api.state import State
@@ -36,7 +36,7 @@ def create(settings: Settings) -> FastAPI:
     if settings.demo:
         # A demo answers without a key: another site's page must not reach it through a name of its own.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "localhost"])
-    for module in (reports, hazards, glass, cockpit, words, health, metrics):
+    for module in (reports, hazards, glass, cockpit, words, sessions, myself, accounts, health, metrics):
         app.include_router(module.router)
     if PAGES.is_dir():
         app.mount("/", StaticFiles(directory=PAGES, html=True), name="pages")

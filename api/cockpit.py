@@ -43,7 +43,7 @@ async def _read(held: State, at: Unit) -> dict[str, Any]:
     children = [unit for unit in held.tree if unit.parent == at.code]
     # As somebody to whom no confidential lane is open: so every viewer of a unit gets the same figures, none of them can be
     # reckoned back to a single confidential hazard, and one answer serves all.
-    async with held.pool.connection() as conn, reading(conn, Viewer(at.path, None)):
+    async with held.pool.connection() as conn, reading(conn, Viewer((at.path,))):
         figures = await cockpit.figures(conn, at, children, held.tiers, now())
     for line in figures["recent"]:
         _complete(line, held)

@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.access import Reader, scope, sees_confidential
+from api.access import READING, Hats, Reader, scope, sees_confidential
 from api.problems import Problem
 from api.state import Conn, Held, now
 from models.hazards import Hazard
 from models.levels import Level
-from models.loop import Action, State, allowed
+from models.loop import Action, State, allowed, rows
 from models.privacy import mask_text
 from models.reports import Attachment
 from models.reports import Problem as FieldProblem
@@ -72,9 +72,22 @@ class ActionRequest(BaseModel):
         return given | ({"into": str(self.into)} if self.into else {})
 
 
-def viewer(actor: Actor) -> Viewer:
-    """What this caller may see."""
-    return Viewer(actor.path, actor.unit if sees_confidential(actor, actor.unit) else None, actor.id, actor.unit)
+def viewer(hats: tuple[Actor, ...]) -> Viewer:
+    """What somebody may see, with all their hats that read."""
+    reading = [hat for hat in hats if hat.role in READING] or list(hats)
+    return Viewer(
+        paths=tuple(hat.path for hat in reading),
+        confidential_units=tuple(hat.unit for hat in reading if sees_confidential(hat, hat.unit)),
+        actor=hats[0].id,
+        units=tuple(hat.unit for hat in reading),
+    )
+
+
+def fitting(hats: tuple[Actor, ...], hazard: Hazard, action: Action) -> Actor:
+    """The hat in which an action may be done, or else one that covers the hazard: whose refusal then says who could."""
+    covering = [hat for hat in hats if hat.covers(hazard.unit_path)] or list(hats)
+    may = {role for row in rows(action, hazard.state) for role in row.roles}
+    return next((hat for hat in covering if hat.role in may), covering[0])
 
 
 def brief(hazard: Hazard, extra: dict[str, Any]) -> dict[str, Any]:
@@ -102,7 +115,7 @@ def brief(hazard: Hazard, extra: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def whole(hazard: Hazard, rounds: list[dict[str, Any]], actor: Actor) -> dict[str, Any]:
+def whole(hazard: Hazard, rounds: list[dict[str, Any]], hats: tuple[Actor, ...]) -> dict[str, Any]:
     """One hazard with everything its readers need."""
     running = [r for r in rounds if r["met_at"] is None and r["dropped_at"] is None]
     first = min(running, key=lambda r: r["due_at"], default={"kind": None, "due_at": None})
@@ -121,7 +134,14 @@ def whole(hazard: Hazard, rounds: list[dict[str, Any]], actor: Actor) -> dict[st
         "settlements": hazard.settlements,
         "merged_into": hazard.merged_into and str(hazard.merged_into),
         "deadlines": [{name: _iso(value) for name, value in r.items()} for r in rounds],
-        "actions": [action.value for action in allowed(hazard.state, actor.role)],
+        "actions": list(
+            dict.fromkeys(
+                action.value
+                for hat in hats
+                if hat.covers(hazard.unit_path)
+                for action in allowed(hazard.state, hat.role)
+            )
+        ),
     }
 
 
@@ -132,6 +152,7 @@ def _iso(value: Any) -> Any:
 @router.get("")
 async def list_hazards(
     actor: Reader,
+    hats: Hats,
     held: Held,
     conn: Conn,
     state: Annotated[list[State] | None, Query()] = None,
@@ -155,36 +176,36 @@ async def list_hazards(
         q=q,
     )
     try:
-        rows, following = await pages.page(conn, viewer(actor), wanted, now(), limit=limit, cursor=cursor)
+        found, following = await pages.page(conn, viewer(hats), wanted, now(), limit=limit, cursor=cursor)
     except BadCursor as error:
         raise Problem(422, "bad-field", str(error), errors=[FieldProblem("cursor", "cursor", str(error))]) from None
-    await glass.log(conn, actor, [hazard.id for hazard, _ in rows if hazard.confidential], "list", now())
-    return {"items": [brief(hazard, extra) for hazard, extra in rows], "next": following}
+    await glass.log(conn, actor, [hazard.id for hazard, _ in found if hazard.confidential], "list", now())
+    return {"items": [brief(hazard, extra) for hazard, extra in found], "next": following}
 
 
-async def _opened(conn: Connection, id: UUID, actor: Actor, what: str) -> Hazard:
+async def _opened(conn: Connection, id: UUID, hats: tuple[Actor, ...], actor: Actor, what: str) -> Hazard:
     """One hazard that the caller may see; that a confidential one was opened is logged. Raises ``NotFound``."""
-    hazard = await pages.visible(conn, id, viewer(actor))
+    hazard = await pages.visible(conn, id, viewer(hats))
     if hazard.confidential:
         await glass.log(conn, actor, [id], what, now())
     return hazard
 
 
 @router.get("/{id}")
-async def get_hazard(id: UUID, actor: Reader, conn: Conn, response: Response) -> dict[str, Any]:
+async def get_hazard(id: UUID, actor: Reader, hats: Hats, conn: Conn, response: Response) -> dict[str, Any]:
     """One hazard; its ``ETag`` is what ``If-Match`` of an action must bring."""
-    hazard = await _opened(conn, id, actor, "read")
+    hazard = await _opened(conn, id, hats, actor, "read")
     response.headers["ETag"] = f'"{hazard.version}"'
-    return whole(hazard, await deadlines.of(conn, id), actor)
+    return whole(hazard, await deadlines.of(conn, id), hats)
 
 
 @router.get("/{id}/trail")
-async def get_trail(id: UUID, actor: Reader, conn: Conn) -> dict[str, Any]:
+async def get_trail(id: UUID, actor: Reader, hats: Hats, conn: Conn) -> dict[str, Any]:
     """Everything that happened to it, oldest first, with the hashes that bind it."""
-    await _opened(conn, id, actor, "trail")
-    rows = await trail.of(conn, id)
+    await _opened(conn, id, hats, actor, "trail")
+    events = await trail.of(conn, id)
     return {
-        "items": [row | {"at": row["at"].isoformat(), "hash": bytes(row["hash"]).hex()} for row in rows],
+        "items": [event | {"at": event["at"].isoformat(), "hash": bytes(event["hash"]).hex()} for event in events],
         "next": None,
     }
 
@@ -194,13 +215,15 @@ async def act(
     id: UUID,
     wanted: ActionRequest,
     actor: Reader,
+    hats: Hats,
     held: Held,
     conn: Conn,
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
     """One transition. ``If-Match`` brings the version that the caller saw, so that nobody overwrites unseen."""
-    await _opened(conn, id, actor, wanted.action)
+    seen = await _opened(conn, id, hats, actor, wanted.action)
+    action = Action(wanted.action)
     if wanted.category is not None and wanted.category not in subcategories():
         unknown = FieldProblem(
             "category", "unknown_category", f"没有类别 {wanted.category}；可用的四位代码见 GET /api/v1/taxonomy"
@@ -208,17 +231,17 @@ async def act(
         raise Problem(422, "bad-field", f"category: {unknown.message}", errors=[unknown])
     try:
         change = await hazards.apply(
-            conn, id, Action(wanted.action), actor, wanted.filed(), now(), held.clock, version=_version(if_match)
+            conn, id, action, fitting(hats, seen, action), wanted.filed(), now(), held.clock, version=_version(if_match)
         )
     except ValueError as error:
         raise Problem(422, "bad-field", str(error)) from None
     response.headers["ETag"] = f'"{change.after.version}"'
     try:
-        await pages.visible(conn, id, viewer(actor))
+        await pages.visible(conn, id, viewer(hats))
     except hazards.NotFound:
         # Moved into a lane that is closed to the very person who moved it: done, and no word more.
         return {"id": str(id), "version": change.after.version, "confidential": True, "actions": []}
-    return whole(change.after, await deadlines.of(conn, id), actor)
+    return whole(change.after, await deadlines.of(conn, id), hats)
 
 
 def _version(if_match: str | None) -> int:

@@ -30,6 +30,7 @@ TITLES = {
     "too-large": "请求体过大",
     "media-type": "内容类型不对",
     "not-allowed": "当前不能这样操作",
+    "too-many": "尝试过于频繁",
     "stale": "隐患已被他人更新",
     "if-match": "缺少 If-Match",
     "busy": "数据库暂时不可用",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Request
 
 from api.hub import Hub
-from models.calendar import DutyCalendar
 from models.deadlines import Clock
 from models.place import Bounds
 from models.reports import Door
@@ -42,7 +41,7 @@ class State:
             self.tree, self.city = await units.tree(conn), await units.city(conn)
         profile = self.city["profile"] if self.city else {}
         self.bounds = units.bounds(profile)
-        self.clock = Clock(calendar=DutyCalendar.of(profile.get("duty")))
+        self.clock = Clock.of(profile)
 
     async def knows(self, code: str) -> bool:
         """Whether a unit exists; reads the units anew before it says no.

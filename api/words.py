@@ -1,27 +1,18 @@
-"""Units, taxonomy, who one is, sessions, and the judgement while somebody still types."""
+"""Units, taxonomy, who one is, and the judgement while somebody still types."""
 
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import COOKIE, Caller, Reporting, is_visitor
-from api.problems import Problem
-from api.state import Conn, Held, State, now
+from api.access import Caller, Reporting, is_visitor
+from api.state import Held, State
 from models.judgement import Judgement
 from models.reports import MAX_TEXT
 from models.taxonomy import subcategories
-from store import keys
 
 router = APIRouter(prefix="/api/v1", tags=["words"])
-
-
-class SessionRequest(BaseModel):
-    """A key, to be changed for a session."""
-
-    model_config = ConfigDict(extra="forbid")
-    key: Annotated[str, Field(min_length=8, max_length=200)]
 
 
 class ClassifyRequest(BaseModel):
@@ -29,34 +20,6 @@ class ClassifyRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
-
-
-@router.post("/session", status_code=204)
-async def begin_session(wanted: SessionRequest, request: Request, conn: Conn) -> Response:
-    """Change a key for a session cookie: a browser's stream cannot send headers."""
-    session = await keys.begin_session(conn, wanted.key, now())
-    if session is None:
-        raise Problem(401, "unauthenticated", "密钥无效或已停用")
-    response = Response(status_code=204)
-    response.set_cookie(
-        COOKIE,
-        session,
-        max_age=int(keys.SESSION.total_seconds()),
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-        path="/",
-    )
-    return response
-
-
-@router.delete("/session", status_code=204)
-async def end_session(request: Request, conn: Conn) -> Response:
-    """Sign out."""
-    await keys.end_session(conn, request.cookies.get(COOKIE, ""))
-    response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path="/")
-    return response
 
 
 @router.get("/me")

@@ -164,4 +164,10 @@ def _welcome(settings: Settings, accounts: list[demo.Account], console: Console)
             soft_wrap=True,
         )
         console.print("  让它动起来 bring it to life: .venv/bin/campus-risk simulate --rate 2", markup=False)
+    else:
+        console.print(
+            "  建立账号 let somebody in: .venv/bin/campus-risk account create --login <login> --name <name> --grant admin@<unit>",
+            markup=False,
+            soft_wrap=True,
+        )
     console.print("  Ctrl-C stops everything; the data stays.", markup=False)

@@ -4,7 +4,7 @@ Red and orange count the clock and never come here. Source of holidays: PyPI ``c
 yearly notice); for a year it does not hold yet, Monday to Friday count as duty days.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -21,6 +21,9 @@ DAY = timedelta(days=1)
 # beyond this means a calendar without any duty day, which is a mistake of configuration.
 HORIZON_DAYS = 400
 
+# What a profile may say of vacations.
+DUTY, CLOSED = "duty", "closed"
+
 
 @lru_cache(maxsize=4096)
 def is_working_day(day: date) -> bool:
@@ -29,6 +32,28 @@ def is_working_day(day: date) -> bool:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
         return day.weekday() < 5
+
+
+def days_between(first: date, last: date) -> frozenset[date]:
+    """All days from ``first`` to ``last``, both included; none where ``last`` lies before."""
+    return frozenset(first + n * DAY for n in range((last - first).days + 1))
+
+
+def vacations(terms: Iterable[Mapping[str, str]]) -> frozenset[date]:
+    """Days between two terms. What lies before the first and after the last is not known, so it is no vacation."""
+    known = sorted((date.fromisoformat(term["first"]), date.fromisoformat(term["last"])) for term in terms)
+    return frozenset[date]().union(
+        *(days_between(last + DAY, following - DAY) for (_, last), (following, _) in pairwise(known))
+    )
+
+
+def closed_days(closures: Iterable[Mapping[str, str]]) -> dict[str, frozenset[date]]:
+    """Closed days by unit code, from a profile's ``{"unit": "U01", "first": "2026-11-05", "last": "2026-11-06"}``."""
+    closed: dict[str, frozenset[date]] = {}
+    for one in closures:
+        days = days_between(date.fromisoformat(one["first"]), date.fromisoformat(one["last"]))
+        closed[one["unit"]] = closed.get(one["unit"], frozenset()) | days
+    return closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +70,17 @@ class DutyCalendar:
             raise ValueError("duty hours must follow one another, each with its opening before its closing")
 
     @classmethod
-    def of(cls, duty: Mapping[str, Any] | None) -> "DutyCalendar":
-        """From a city's profile, ``{"hours": [["08:00", "11:30"], ["13:00", "17:00"]]}``; the defaults where it says nothing."""
+    def of(cls, duty: Mapping[str, Any] | None, terms: Iterable[Mapping[str, str]] = ()) -> "DutyCalendar":
+        """From a city's profile, ``{"hours": [["08:00", "11:30"], ["13:00", "17:00"]], "vacation": "duty"}``; the defaults
+        where it says nothing. ``terms`` are ``{"first": "2026-09-01", "last": "2027-01-28"}`` each.
+
+        In vacations a school keeps a duty roster, so they count like term time; ``"vacation": "closed"`` stops the clock.
+        """
         if not duty:
             return cls()
         return cls(
-            spans=tuple((time.fromisoformat(opens), time.fromisoformat(shuts)) for opens, shuts in duty["hours"])
+            spans=tuple((time.fromisoformat(opens), time.fromisoformat(shuts)) for opens, shuts in duty["hours"]),
+            closed=vacations(terms) if duty.get("vacation") == CLOSED else frozenset(),
         )
 
     def is_duty_day(self, day: date) -> bool:
@@ -72,6 +102,10 @@ class DutyCalendar:
             day = self._next_duty_day(day)
         a_day_more = self._at(self._next_duty_day(day), local.time())
         return min(self._walk(self._at(day, local.time()), rest), a_day_more).astimezone(UTC)
+
+    def roll(self, instant: datetime) -> datetime:
+        """The instant itself when on duty, else the next opening; in UTC."""
+        return self._roll(instant.astimezone(self.zone)).astimezone(UTC)
 
     def _at(self, day: date, hour: time) -> datetime:
         return datetime.combine(day, hour, self.zone)

@@ -19,12 +19,16 @@ SIMILAR_AT_PLACE = 0.25
 # A resend of the same words months later tells of a recurrence, not of the old hazard.
 WINDOW = timedelta(days=30)
 
+# A rectification that is reported again within this time did not hold: the old hazard is opened again. Later, the same
+# thing is a recurrence, and a hazard of its own. A week: the shortest term in which a school has walked every round once.
+REOPEN_WITHIN = timedelta(days=7)
+
 _NOISE = re.compile(r"[^0-9a-z\u4e00-\u9fff]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An open hazard, as far as the comparison needs it."""
+    """An open hazard, or one closed lately, as far as the comparison needs it."""
 
     id: UUID
     unit: str
@@ -32,6 +36,7 @@ class Known:
     place: str | None
     text: str
     opened_at: datetime
+    closed_at: datetime | None = None
 
 
 def flatten(text: str) -> str:
@@ -61,13 +66,20 @@ def same_place(one: str | None, other: str | None) -> bool | None:
     return re.search(before + re.escape(a) + after, b) is not None
 
 
+def _counts(candidate: Known, at: datetime) -> bool:
+    """Whether a report of now may tell of it: an open one for a month, a closed one for a week after its closing."""
+    if candidate.closed_at is not None:
+        return at - candidate.closed_at <= REOPEN_WITHIN
+    return at - candidate.opened_at <= WINDOW
+
+
 def find(
     unit: str, subcategory: str, place: str | None, text: str, at: datetime, known: Iterable[Known]
 ) -> UUID | None:
     """The open hazard that a report tells of, or None. The most similar one wins."""
     best: tuple[float, UUID] | None = None
     for candidate in known:
-        if candidate.unit != unit or candidate.subcategory != subcategory or at - candidate.opened_at > WINDOW:
+        if candidate.unit != unit or candidate.subcategory != subcategory or not _counts(candidate, at):
             continue
         agreed = same_place(place, candidate.place)
         if agreed is False:

@@ -37,6 +37,7 @@ class Facts:
     settlements: Mapping[str, str] | None = None
     lowering: Mapping[str, Any] | None = None
     extension: Mapping[str, Any] | None = None
+    merged: bool = False
 
 
 # What a gate asks for, in the words of the table that officers read.
@@ -53,6 +54,7 @@ LABELS = {
     "not_own_report": "不得研判本人上报的红、橙级隐患",
     "not_own_work": "处置人本人不得复核、复盘",
     "second_person": "下调直接判定须两人一致并说明理由",
+    "is_follower": "已并入主隐患",
     "extension": "处置员申请、督导员审批，不得自批",
 }
 
@@ -117,6 +119,11 @@ def acceptance(facts: Facts, actor: Actor, filed: Mapping[str, Any]) -> str | No
 def no_review_owed(facts: Facts, actor: Actor, filed: Mapping[str, Any]) -> str | None:
     """Straight to the archive only where the level owes no review."""
     return "该等级须先复盘再归档" if facts.review_owed else None
+
+
+def is_follower(facts: Facts, actor: Actor, filed: Mapping[str, Any]) -> str | None:
+    """Only what was merged into another hazard goes with it."""
+    return None if facts.merged else "只有已并入的隐患才随主隐患变化"
 
 
 def not_own_report(facts: Facts, actor: Actor, filed: Mapping[str, Any]) -> str | None:

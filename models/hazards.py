@@ -8,10 +8,10 @@ from uuid import UUID
 
 from models import privacy
 from models.chain import Chain, step_for_level
-from models.deadlines import DEFAULT_POLICY, Kind
 from models.gates import Facts
 from models.levels import Level
 from models.loop import State
+from models.policy import Kind, held
 from models.taxonomy import is_confidential, subcategory
 
 SCHEMA = 1
@@ -19,7 +19,10 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """One hazard: the row of the table, typed. Instants in UTC; ``step`` counts from the bottom of ``chain``."""
+    """One hazard: the row of the table, typed. Instants in UTC; ``step`` counts from the bottom of ``chain``.
+
+    ``policy`` is the text of the deadline policy in force when it opened (``models.policy.held`` reads it).
+    """
 
     id: UUID
     unit: str
@@ -55,6 +58,7 @@ class Hazard:
     archived_at: datetime | None
     version: int
     trail_hash: bytes
+    policy: str | None = None
 
     @property
     def confidential(self) -> bool:
@@ -78,12 +82,13 @@ class Hazard:
             level=self.level,
             direct=self.direct,
             major=self.major,
-            review_owed=DEFAULT_POLICY[self.level][Kind.REVIEW] is not None,
+            review_owed=held(self.policy).spans[self.level][Kind.REVIEW] is not None,
             reporters=self.reporters,
             handlers=self.handlers,
             settlements=self.settlements,
             lowering=self.lowering,
             extension=self.extension,
+            merged=self.merged_into is not None,
         )
 
 

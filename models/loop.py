@@ -106,6 +106,7 @@ class Action(StrEnum):
     REOPEN = "reopen"
     INSTRUCT = "instruct"
     FEEDBACK = "feedback"
+    FOLLOW = "follow"
 
     @property
     def label(self) -> str:
@@ -135,6 +136,7 @@ _ACTION_LABEL = {
     Action.REOPEN: "重新打开",
     Action.INSTRUCT: "督办指示",
     Action.FEEDBACK: "反馈",
+    Action.FOLLOW: "随主隐患",
 }
 
 
@@ -198,7 +200,8 @@ TABLE: tuple[Transition, ...] = (
         Action.REOPEN,
         (State.CLOSED, State.REVIEWING),
         State.DISPATCHED,
-        (Role.SUPERVISOR, Role.ASSESSOR),
+        # The platform too: a new report within days says that the rectification did not hold (models/duplicates.py).
+        (Role.SUPERVISOR, Role.ASSESSOR, Role.SYSTEM),
         (gates.has_reason,),
     ),
     Transition(Action.REOPEN, (State.REJECTED,), State.REPORTED, (Role.SUPERVISOR, Role.ASSESSOR), (gates.has_reason,)),
@@ -209,6 +212,8 @@ TABLE: tuple[Transition, ...] = (
     # the platform itself
     Transition(Action.ATTACH, _OPEN, None, (Role.SYSTEM,)),
     Transition(Action.CLIMB, _OPEN, None, (Role.SYSTEM,)),
+    Transition(Action.FOLLOW, (State.MERGED,), State.CLOSED, (Role.SYSTEM,), (gates.is_follower,)),
+    Transition(Action.FOLLOW, (State.CLOSED,), State.MERGED, (Role.SYSTEM,), (gates.is_follower,)),
     Transition(Action.MISS, (*_OPEN, State.CLOSED, State.REVIEWING), None, (Role.SYSTEM,)),
 )
 

@@ -53,9 +53,13 @@ def open_hazard(
     now: datetime,
     clock: Clock,
 ) -> Opening:
-    """The hazard that a report opens. Deadlines count from ``received_at``, when the platform could first know."""
+    """The hazard that a report opens. Deadlines count from ``received_at``, when the platform could first know.
+
+    The policy in force now is kept with the hazard and counts for its life.
+    """
     subcategory, level = graded(report, judgement)
     chain = snapshot(upward)
+    clock = clock.at(upward[0].path)
     hazard = Hazard(
         id=id,
         unit=report.unit,
@@ -91,6 +95,7 @@ def open_hazard(
         archived_at=None,
         version=0,
         trail_hash=GENESIS,
+        policy=clock.policy.text(),
     )
     event = Event(
         hazard=id,

@@ -104,6 +104,8 @@ def _updates(hazard: Hazard, action: Action, actor: Actor, filed: Mapping[str, A
             return {"handlers": hazard.handlers | {actor.id}, "submitted_at": now}
         case Action.CLOSE:
             return {"closed_at": now, "extension": None}
+        case Action.FOLLOW:
+            return {"closed_at": now if hazard.state is State.MERGED else None}
         case Action.REOPEN | Action.UNMERGE:
             again = hazard.state in (State.CLOSED, State.REVIEWING)
             return {"closed_at": None, "merged_into": None, "dispatched_at": now if again else hazard.dispatched_at}

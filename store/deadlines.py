@@ -7,18 +7,23 @@ from uuid import UUID
 
 from models.deadlines import Clock, Kind
 from models.hazards import Hazard
+from models.policy import EARLIEST_MARK, held
 from models.transition import Change
 from store.db import Connection
 
 RUNNING = "met_at IS NULL AND missed_at IS NULL AND dropped_at IS NULL"
 _UNMET = "met_at IS NULL AND dropped_at IS NULL"
+# Most rounds are met before any mark of any policy, and then need no look at all (store/reminders.py).
+_FIRST_LOOK = f"%(start)s::timestamptz + {EARLIEST_MARK} * (%(due)s::timestamptz - %(start)s::timestamptz)"
 
 
 async def open_all(conn: Connection, begun: Sequence[tuple[UUID, Kind, datetime, datetime]]) -> None:
     """The first rounds of new hazards: ``(hazard, kind, begun_at, due_at)``."""
     async with conn.cursor() as cur:
         await cur.executemany(
-            "INSERT INTO deadlines (hazard, kind, round, begun_at, due_at) VALUES (%s, %s, 1, %s, %s)", begun
+            "INSERT INTO deadlines (hazard, kind, round, begun_at, due_at, remind_at) "
+            f"VALUES (%(hazard)s, %(kind)s, 1, %(start)s, %(due)s, {_FIRST_LOOK})",
+            [{"hazard": hazard, "kind": kind, "start": start, "due": due} for hazard, kind, start, due in begun],
         )
 
 
@@ -39,17 +44,27 @@ async def carry_out(conn: Connection, change: Change, clock: Clock) -> None:
 
 
 async def begin(conn: Connection, hazard: Hazard, kind: Kind, start: datetime, clock: Clock) -> datetime | None:
-    """Begin the next round of a kind; the instant it falls due, or None where the level does not owe it."""
-    due = clock.due(kind, hazard.level, start)
-    if due is None or (kind is Kind.REPORT and hazard.chain.top == 0):
+    """Begin the next round of a kind; the instant it falls due, or None where it is not owed.
+
+    Not owed is what the hazard's policy does not ask of its level, and a report to the city where nobody stands above or
+    where the hazard has climbed to the tier of its level: then it has been told, and nothing would ever meet the round.
+    """
+    due = _clock(hazard, clock).due(kind, hazard.level, start)
+    told = hazard.chain.top == 0 or (hazard.step > 0 and hazard.routed)
+    if due is None or (kind is Kind.REPORT and told):
         return None
     await conn.execute(
-        "INSERT INTO deadlines (hazard, kind, round, begun_at, due_at) "
-        "SELECT %(hazard)s, %(kind)s, coalesce(max(round), 0) + 1, %(start)s, %(due)s "
+        "INSERT INTO deadlines (hazard, kind, round, begun_at, due_at, remind_at) "
+        f"SELECT %(hazard)s, %(kind)s, coalesce(max(round), 0) + 1, %(start)s, %(due)s, {_FIRST_LOOK} "
         "FROM deadlines WHERE hazard = %(hazard)s AND kind = %(kind)s",
         {"hazard": hazard.id, "kind": kind, "start": start, "due": due},
     )
     return due
+
+
+def _clock(hazard: Hazard, clock: Clock) -> Clock:
+    """The hazard's own clock: its unit's calendar, and the policy it was opened under."""
+    return clock.at(hazard.unit_path, held(hazard.policy))
 
 
 async def _end(conn: Connection, hazard: UUID, kinds: Sequence[Kind], column: str, now: datetime) -> None:
@@ -60,17 +75,24 @@ async def _end(conn: Connection, hazard: UUID, kinds: Sequence[Kind], column: st
 
 
 async def _regrade(conn: Connection, hazard: Hazard, clock: Clock, now: datetime) -> None:
-    """A new level sets the running rounds anew, from when they began; what it does not owe is dropped, what it newly owes begins."""
+    """A new level sets the running rounds anew, from when they began; what it does not owe is dropped, what it newly owes begins.
+
+    A granted extension outlives a milder level; a graver one than it was granted for ends it.
+    """
     cur = await conn.execute(
-        f"SELECT kind, round, begun_at FROM deadlines WHERE hazard = %s AND {RUNNING}",
+        f"SELECT kind, round, begun_at, due_at, moved_from FROM deadlines WHERE hazard = %s AND {RUNNING}",
         (hazard.id,),
     )
+    own = _clock(hazard, clock)
     for row in await cur.fetchall():
-        due = clock.due(Kind(row["kind"]), hazard.level, row["begun_at"])
+        due = own.due(Kind(row["kind"]), hazard.level, row["begun_at"])
+        if due is not None and row["moved_from"] is not None and due >= row["moved_from"]:
+            due = max(due, row["due_at"])
         await conn.execute(
-            "UPDATE deadlines SET due_at = coalesce(%s, due_at), dropped_at = CASE WHEN %s::timestamptz IS NULL THEN %s END "
-            "WHERE hazard = %s AND kind = %s AND round = %s",
-            (due, due, now, hazard.id, row["kind"], row["round"]),
+            "UPDATE deadlines SET due_at = coalesce(%(due)s, due_at), remind_at = %(now)s, "
+            "dropped_at = CASE WHEN %(due)s::timestamptz IS NULL THEN %(now)s END "
+            "WHERE hazard = %(hazard)s AND kind = %(kind)s AND round = %(round)s",
+            {"due": due, "now": now, "hazard": hazard.id, "kind": row["kind"], "round": row["round"]},
         )
     cur = await conn.execute(
         "SELECT 1 FROM deadlines WHERE hazard = %s AND kind = %s AND dropped_at IS NULL", (hazard.id, Kind.REPORT)
@@ -85,17 +107,17 @@ async def _move(conn: Connection, hazard: UUID, kind: Kind, until: datetime, now
     Raises ``ValueError`` where nothing of this kind is owed any more.
     """
     cur = await conn.execute(
-        "UPDATE deadlines SET moved_from = coalesce(moved_from, due_at), due_at = %s "
+        "UPDATE deadlines SET moved_from = coalesce(moved_from, due_at), due_at = %s, remind_at = %s "
         f"WHERE hazard = %s AND kind = %s AND {RUNNING}",
-        (until, hazard, kind),
+        (until, now, hazard, kind),
     )
     if cur.rowcount:
         return
     cur = await conn.execute(
-        "INSERT INTO deadlines (hazard, kind, round, begun_at, due_at) "
-        f"SELECT %(h)s, %(k)s, max(round) + 1, %(now)s, %(until)s FROM deadlines WHERE hazard = %(h)s AND kind = %(k)s AND {_UNMET} "
-        "HAVING count(*) > 0",
-        {"h": hazard, "k": kind, "now": now, "until": until},
+        "INSERT INTO deadlines (hazard, kind, round, begun_at, due_at, remind_at) "
+        f"SELECT %(hazard)s, %(kind)s, max(round) + 1, %(start)s, %(due)s, {_FIRST_LOOK} FROM deadlines "
+        f"WHERE hazard = %(hazard)s AND kind = %(kind)s AND {_UNMET} HAVING count(*) > 0",
+        {"hazard": hazard, "kind": kind, "start": now, "due": until},
     )
     if cur.rowcount == 0:
         raise ValueError(f"「{kind.label}」期限已完成或不适用，不能延期")

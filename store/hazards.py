@@ -11,7 +11,7 @@ from models.deadlines import Clock
 from models.hazards import Hazard, notice
 from models.levels import Level
 from models.loop import OPEN_STATES, Action, State
-from models.roles import Actor
+from models.roles import Actor, system
 from models.transition import Change, plan
 from store import deadlines, live, outbox, trail
 from store.db import Connection, jsonb
@@ -32,6 +32,11 @@ _FIXED = (
     "machine_level",
 )
 _MUTABLE = tuple(c for c in (*COLUMNS, *_DERIVED) if c not in _FIXED)
+
+
+_MASTER = system("master")
+# From these a hazard is reopened; what was merged into it goes with it.
+_ENDED = (State.CLOSED, State.REVIEWING)
 
 
 class NotFound(LookupError):
@@ -151,10 +156,28 @@ async def apply(
     if action is Action.MERGE:
         await _check_master(conn, hazard, change.after.merged_into)
     await write(conn, [change], clock)
+    await lead(conn, change, now, clock)
     return change
 
 
+async def lead(conn: Connection, change: Change, now: datetime, clock: Clock) -> None:
+    """Hazards that were merged into this one close with it, and are merged into an open one again when it reopens."""
+    reopened = change.event.action == Action.REOPEN and change.event.before in _ENDED
+    if change.event.action != Action.CLOSE and not reopened:
+        return
+    was = State.MERGED if change.after.state is State.CLOSED else State.CLOSED
+    cur = await conn.execute(
+        "SELECT id FROM hazards WHERE merged_into = %s AND state = %s ORDER BY id", (change.after.id, was)
+    )
+    followers = await locked(conn, [row["id"] for row in await cur.fetchall()])
+    told = {"into": str(change.after.id)}
+    await write(conn, [plan(follower, Action.FOLLOW, _MASTER, told, now) for follower in followers], clock)
+
+
 async def _check_master(conn: Connection, hazard: Hazard, into: UUID | None) -> None:
+    cur = await conn.execute("SELECT 1 FROM hazards WHERE merged_into = %s LIMIT 1", (hazard.id,))
+    if await cur.fetchone():
+        raise ValueError("已有其他隐患并入本隐患，不能再并入别处；请先取消那些合并")
     cur = await conn.execute("SELECT id, unit, state FROM hazards WHERE id = %s", (into,))
     master = await cur.fetchone()
     if master is None or master["id"] == hazard.id or master["unit"] != hazard.unit:

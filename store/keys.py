@@ -16,7 +16,8 @@ PREFIX = "cr_"
 SESSION = timedelta(hours=12)
 
 
-def _digest(token: str) -> bytes:
+def digest(token: str) -> bytes:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -25,7 +26,7 @@ async def create(conn: Connection, name: str, unit: str, role: Role, now: dateti
     id, token = uuid_utils.uuid7(), PREFIX + secrets.token_urlsafe(32)
     await conn.execute(
         "INSERT INTO keys (id, name, unit, role, hash, created_at) VALUES (%s, %s, %s, %s, %s, %s)",
-        (id, name, unit, role, _digest(token), now),
+        (id, name, unit, role, digest(token), now),
     )
     return id, token
 
@@ -51,7 +52,7 @@ _ACTOR = (
 
 async def actor(conn: Connection, token: str) -> Actor | None:
     """Whose key this is; None for an unknown or revoked one."""
-    cur = await conn.execute(_ACTOR + "k.hash = %s", (_digest(token),))
+    cur = await conn.execute(_ACTOR + "k.hash = %s", (digest(token),))
     return _actor(await cur.fetchone())
 
 
@@ -64,7 +65,7 @@ async def begin_session(conn: Connection, token: str, now: datetime) -> str | No
     await conn.execute("DELETE FROM sessions WHERE expires_at < %s", (now,))
     await conn.execute(
         "INSERT INTO sessions (hash, key, created_at, expires_at) VALUES (%s, %s, %s, %s)",
-        (_digest(session), UUID(who.id.removeprefix("key:")), now, now + SESSION),
+        (digest(session), UUID(who.id.removeprefix("key:")), now, now + SESSION),
     )
     return session
 
@@ -72,7 +73,7 @@ async def begin_session(conn: Connection, token: str, now: datetime) -> str | No
 async def session_actor(conn: Connection, session: str, now: datetime) -> Actor | None:
     """Whose session this is; None for an unknown or expired one."""
     cur = await conn.execute(
-        _ACTOR + "k.id = (SELECT key FROM sessions WHERE hash = %s AND expires_at > %s)", (_digest(session), now)
+        _ACTOR + "k.id = (SELECT key FROM sessions WHERE hash = %s AND expires_at > %s)", (digest(session), now)
     )
     return _actor(await cur.fetchone())
 
@@ -85,4 +86,4 @@ def _actor(row: dict[str, Any] | None) -> Actor | None:
 
 async def end_session(conn: Connection, session: str) -> None:
     """Forget a session."""
-    await conn.execute("DELETE FROM sessions WHERE hash = %s", (_digest(session),))
+    await conn.execute("DELETE FROM sessions WHERE hash = %s", (digest(session),))

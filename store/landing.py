@@ -17,7 +17,7 @@ from models.duplicates import Known
 from models.events import Event
 from models.hazards import Hazard, notice
 from models.judgement import Judgement
-from models.loop import OPEN_STATES, Action
+from models.loop import OPEN_STATES, Action, State
 from models.opening import Opening, graded, is_quiet, open_hazard
 from models.reports import Report
 from models.roles import system
@@ -28,6 +28,8 @@ from store import deadlines, hazards, live, outbox, trail
 from store.db import Connection
 
 _CLASSIFY = system("classify")
+# States in which a hazard takes a further report: open ones attach it, closed ones are opened again by it.
+_TAKING = OPEN_STATES | {State.CLOSED, State.REVIEWING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,9 @@ async def land(
     """Land a batch; how many were ``opened``, ``attached``, ``quiet``, and how many had landed ``before``."""
     waiting = await _waiting(conn, [_id(landing) for landing in landings])
     todo = {_id(landing): landing for landing in landings if _id(landing) in waiting}
-    batch = _Batch([], {}, [], await _known(conn, todo.values()))
+    batch = _Batch([], {}, [], await _known(conn, todo.values(), now))
     held = {h.id: h for h in await hazards.locked(conn, sorted(_matches(todo.values(), waiting, batch.known)))}
-    batch.known = [k for k in batch.known if k.id not in held or held[k.id].state in OPEN_STATES]
+    batch.known = [k for k in batch.known if k.id not in held or held[k.id].state in _TAKING]
     for id, landing in todo.items():
         _decide(landing, waiting[id], tree, now, clock, held, batch)
     await _write(conn, batch, now, clock)
@@ -91,16 +93,17 @@ async def _waiting(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, _Arrival
     return {row["id"]: _Arrival(row["received_at"], row["reporter"]) for row in await cur.fetchall()}
 
 
-async def _known(conn: Connection, landings: Any) -> list[Known]:
-    """Open hazards of the same units and subcategories."""
+async def _known(conn: Connection, landings: Any, now: datetime) -> list[Known]:
+    """Hazards of the same units and subcategories that are open, or were closed lately."""
     pairs = {(x.report.unit, graded(x.report, x.judgement)[0]) for x in landings if not is_quiet(x.report, x.judgement)}
     if not pairs:
         return []
     cur = await conn.execute(
-        "SELECT h.id, h.unit, h.subcategory, h.place, h.text, h.opened_at FROM hazards h "
+        "SELECT h.id, h.unit, h.subcategory, h.place, h.text, h.opened_at, h.closed_at FROM hazards h "
         "JOIN unnest(%s::text[], %s::text[]) AS p(unit, subcategory) ON h.unit = p.unit AND h.subcategory = p.subcategory "
-        "WHERE h.state IN ('reported', 'assessed', 'dispatched', 'handling', 'submitted')",
-        ([unit for unit, _ in pairs], [subcategory for _, subcategory in pairs]),
+        "WHERE h.state IN ('reported', 'assessed', 'dispatched', 'handling', 'submitted') "
+        "OR (h.state IN ('closed', 'reviewing') AND h.merged_into IS NULL AND h.closed_at > %s)",
+        ([unit for unit, _ in pairs], [subcategory for _, subcategory in pairs], now - duplicates.REOPEN_WITHIN),
     )
     return [Known(**row) for row in await cur.fetchall()]
 
@@ -140,9 +143,9 @@ def _decide(
             "direct": judgement.direct,
             "reporter": arrival.reporter,
         }
-        change = plan(held[match], Action.ATTACH, _CLASSIFY, told, now)
-        held[match] = change.after
-        batch.changes.setdefault(match, []).append(change)
+        if not held[match].state.is_open:
+            _plan(match, Action.REOPEN, {"reason": "销号后七日内再次上报", "report": str(report.id)}, now, held, batch)
+        _plan(match, Action.ATTACH, told, now, held, batch)
         batch.outcomes.append(("attached", match, closed, _id(landing)))
         return
     opening = open_hazard(
@@ -153,6 +156,14 @@ def _decide(
     # The next report of this very batch may tell of the same.
     held[opening.hazard.id] = opening.hazard
     batch.known.append(Known(opening.hazard.id, report.unit, subcategory, report.place, report.text, arrival.at))
+
+
+def _plan(
+    id: UUID, action: Action, told: Mapping[str, Any], now: datetime, held: dict[UUID, Hazard], batch: _Batch
+) -> None:
+    change = plan(held[id], action, _CLASSIFY, told, now)
+    held[id] = change.after
+    batch.changes.setdefault(id, []).append(change)
 
 
 async def _write(conn: Connection, batch: _Batch, now: datetime, clock: Clock) -> None:
@@ -167,7 +178,10 @@ async def _write(conn: Connection, batch: _Batch, now: datetime, clock: Clock) -
     # A hazard may gain several witnesses in one batch: each change is written in its turn.
     rounds = max(map(len, batch.changes.values()), default=0)
     for turn in range(rounds):
-        await hazards.write(conn, [c[turn] for c in batch.changes.values() if turn < len(c)], clock)
+        changes = [c[turn] for c in batch.changes.values() if turn < len(c)]
+        await hazards.write(conn, changes, clock)
+        for change in changes:
+            await hazards.lead(conn, change, now, clock)
     async with conn.cursor() as cur:
         await cur.executemany(
             "UPDATE intake SET outcome = %s, hazard = %s, confidential = confidential OR %s, landed_at = %s WHERE id = %s",

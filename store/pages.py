@@ -60,9 +60,9 @@ async def page(
 
     Raises ``BadCursor``.
     """
-    values: dict[str, Any] = {"path": viewer.path, "now": now}
+    values: dict[str, Any] = {"paths": list(viewer.paths), "now": now}
     # What may be seen is the database's to say; the prefix is repeated here for its index.
-    where = ["h.unit_path ^@ %(path)s"]
+    where = ["h.unit_path ^@ ANY(%(paths)s)"]
     for name, clause in _FILTERS.items():
         value = getattr(wanted, name)
         if value is not None:

@@ -11,12 +11,12 @@ READER = "campus_risk_reader"
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who reads: a person's id, their unit and subtree, and the one unit whose confidential lanes are open (none: None)."""
+    """Who reads: their subtrees, the units whose confidential lanes are open to them, their id, and their own units."""
 
-    path: str
-    confidential_unit: str | None
+    paths: tuple[str, ...]
+    confidential_units: tuple[str, ...] = ()
     actor: str = ""
-    unit: str = ""
+    units: tuple[str, ...] = ()
 
 
 @asynccontextmanager
@@ -24,16 +24,16 @@ async def reading(conn: Connection, viewer: Viewer) -> AsyncIterator[None]:
     """Read as ``viewer`` until the block ends. Nothing can be written inside.
 
     The settings hold for the transaction only, so that a connection that goes back to the pool is nobody again. After a
-    failed statement the transaction is over anyway, and with it the role.
+    failed statement the transaction is over anyway, and with it the role. Codes and paths hold no comma (models.reports.Code).
     """
-    await conn.execute(
-        "SELECT set_config('campus.path', %s, true), set_config('campus.confidential_unit', %s, true), "
-        "set_config('campus.actor', %s, true), set_config('campus.unit', %s, true), set_config('role', %s, true)",
-        (viewer.path, viewer.confidential_unit or "", viewer.actor, viewer.unit, READER),
-    )
+    await _become(conn, READER, viewer)
     yield
+    await _become(conn, "none", Viewer(()))
+
+
+async def _become(conn: Connection, role: str, viewer: Viewer) -> None:
     await conn.execute(
-        "SELECT set_config('role', 'none', true), set_config('campus.path', '', true), "
-        "set_config('campus.confidential_unit', '', true), set_config('campus.actor', '', true), "
-        "set_config('campus.unit', '', true)"
+        "SELECT set_config('campus.paths', %s, true), set_config('campus.confidential_units', %s, true), "
+        "set_config('campus.actor', %s, true), set_config('campus.units', %s, true), set_config('role', %s, true)",
+        (",".join(viewer.paths), ",".join(viewer.confidential_units), viewer.actor, ",".join(viewer.units), role),
     )

@@ -1,9 +1,12 @@
-"""The clock: missed deadlines, swept from the database, so that neither a dead worker nor a dead Kafka stops one."""
+"""The clock: missed deadlines, and reminders before them.
+
+Swept from the database, so that neither a dead worker nor a dead Kafka stops one.
+"""
 
 import asyncio
 import logging
 
-from store import audit, escalations
+from store import audit, escalations, reminders
 from streams.context import TRANSIENT, Context, now
 
 log = logging.getLogger(__name__)
@@ -22,6 +25,9 @@ async def run(context: Context) -> None:
         try:
             async with context.pool.connection() as conn, conn.transaction():
                 missed = await escalations.sweep(conn, now(), context.clock)
+            # A transaction of its own: whatever befalls a reminder, the climb above stands.
+            async with context.pool.connection() as conn, conn.transaction():
+                await reminders.sweep(conn, now(), context.clock)
         except TRANSIENT as error:
             log.warning("the clock waits for the database (%s)", type(error).__name__)
             missed = 0

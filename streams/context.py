@@ -10,7 +10,6 @@ import psycopg
 import psycopg_pool
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
-from models.calendar import DutyCalendar
 from models.deadlines import Clock
 from models.place import Bounds
 from models.reports import Door
@@ -61,7 +60,7 @@ class Context:
             city = await units.city(conn)
         profile = city["profile"] if city else {}
         self.bounds = units.bounds(profile)
-        self.clock = Clock(calendar=DutyCalendar.of(profile.get("duty")))
+        self.clock = Clock.of(profile)
         self.read_at = now()
 
     def door(self, at: datetime) -> Door:

@@ -143,6 +143,11 @@ def new_id() -> UUID:
     return uuid_utils.uuid7()
 
 
+def clock() -> Clock:
+    """The default policy and calendar."""
+    return Clock()
+
+
 FIVE: Mapping[str, str] = {
     "responsibility": "总务处主任负责",
     "measures": "拆除门锁，加装推杆",

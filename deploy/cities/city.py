@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from deploy.cities.clock import Closure, closures, deadlines, leaves_duty_days, vacation
 from deploy.cities.problems import Problems
 from deploy.cities.toml import Section, read_toml
 from deploy.cities.units import load_units
@@ -24,10 +25,11 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Duty hours, local time. ``weekdays`` as ISO counts them: 1 is Monday."""
+    """Duty hours, local time. ``weekdays`` as ISO counts them: 1 is Monday. ``vacation``: ``duty`` or ``closed``."""
 
     weekdays: tuple[int, ...]
     hours: tuple[tuple[time, time], ...]
+    vacation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A city. ``tiers`` bottom first, ``districts`` the outline's path if any."""
+    """A city. ``tiers`` bottom first, ``districts`` the outline's path if any, ``deadlines`` entries as
+    ``models.policy.read`` takes them."""
 
     code: str
     name: str
@@ -53,6 +56,8 @@ class City:
     roles: dict[str, str]
     units: UnitTree
     districts: Path | None
+    deadlines: tuple[dict[str, Any], ...] = ()
+    closed: tuple[Closure, ...] = ()
 
     def profile(self) -> dict[str, Any]:
         """Everything but the units, as JSON: what the store keeps and the pages read."""
@@ -63,11 +68,14 @@ class City:
             "duty": {
                 "weekdays": list(self.duty.weekdays),
                 "hours": [[start.isoformat("minutes"), end.isoformat("minutes")] for start, end in self.duty.hours],
+                "vacation": self.duty.vacation,
             },
             "terms": [
                 {"name": term.name, "first": term.first.isoformat(), "last": term.last.isoformat()}
                 for term in self.terms
             ],
+            "deadlines": list(self.deadlines),
+            "closed": [closure.as_json() for closure in self.closed],
             "roles": self.roles,
         }
 
@@ -106,7 +114,12 @@ def load_city(folder: Path) -> City:
         {tier.key: tier.rank for tier in tiers},
         bounds,
     )
-    return City(code, name, tz, tiers, bounds, duty, terms, roles, units, outline)
+    own, closed = deadlines(read, units), closures(read, units)
+    problems.stop()
+    city = City(code, name, tz, tiers, bounds, duty, terms, roles, units, outline, own, closed)
+    leaves_duty_days(city.profile(), units, read)
+    problems.stop()
+    return city
 
 
 def _duty(section: Section) -> Duty:
@@ -123,4 +136,4 @@ def _duty(section: Section) -> Duty:
     days = tuple(section.raw.get("weekdays", ()))
     if not days or any(day not in range(1, 8) for day in days):
         section.problems.add(section.line("weekdays"), "值班星期无法识别", "写成 [1, 2, 3, 4, 5]，1 是星期一")
-    return Duty(days, tuple(spans))
+    return Duty(days, tuple(spans), vacation(section))

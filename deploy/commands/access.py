@@ -1,4 +1,4 @@
-"""``key create|list|revoke``: a machine's token, shown once."""
+"""``key create|list|revoke``: a machine's token, shown once; and people's accounts (``people.py``)."""
 
 import asyncio
 import json
@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy import connection
+from deploy.commands import people
 from deploy.runtime.checks import CannotStart
 from models.roles import Role
 from store import db, keys, units
 from streams.context import now
 
 console = Console(highlight=False)
-key_app = typer.Typer(help="密钥：对接系统、大屏与演示账号", no_args_is_help=True)
+key_app = typer.Typer(help="密钥：对接系统、大屏与演示", no_args_is_help=True)
 
 _GRANTED = [role.value for role in Role if role is not Role.SYSTEM]
 
@@ -24,6 +25,7 @@ _GRANTED = [role.value for role in Role if role is not Role.SYSTEM]
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(key_app, name="key")
+    people.register(app)
 
 
 @key_app.command("create")

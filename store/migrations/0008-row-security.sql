@@ -52,9 +52,10 @@ CREATE TRIGGER access_log_append_only BEFORE UPDATE OR TRUNCATE ON access_log
 
 -- What a reader is, set for one transaction. Unset, it is nobody: every policy below then fails.
 CREATE FUNCTION reader_covers(path text) RETURNS boolean STABLE LANGUAGE sql AS
-    $$ SELECT path ^@ nullif(current_setting('campus.path', true), '') $$;
-CREATE FUNCTION reader_unit() RETURNS text STABLE LANGUAGE sql AS
-    $$ SELECT nullif(current_setting('campus.confidential_unit', true), '') $$;
+    $$ SELECT EXISTS (SELECT 1 FROM unnest(string_to_array(current_setting('campus.paths', true), ',')) AS p(prefix)
+        WHERE p.prefix <> '' AND path ^@ p.prefix) $$;
+CREATE FUNCTION reader_is_named_in(wanted text) RETURNS boolean STABLE LANGUAGE sql AS
+    $$ SELECT coalesce(wanted = ANY (string_to_array(current_setting('campus.confidential_units', true), ',')), false) $$;
 -- Runs as the owner, for the reader has no right to the table itself; a security definer keeps its own search path.
 CREATE FUNCTION reader_broke_glass(wanted uuid) RETURNS boolean STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT EXISTS (SELECT 1 FROM glass g WHERE g.hazard = wanted AND g.actor = nullif(current_setting('campus.actor', true), '')
@@ -68,7 +69,7 @@ ALTER TABLE intake ENABLE ROW LEVEL SECURITY;
 ALTER TABLE reports ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY hazards_read ON hazards FOR SELECT TO campus_risk_reader
-    USING (reader_covers(unit_path) AND (NOT confidential OR unit = reader_unit() OR reader_broke_glass(id)));
+    USING (reader_covers(unit_path) AND (NOT confidential OR reader_is_named_in(unit) OR reader_broke_glass(id)));
 -- The subqueries read hazards as the reader does, so its policy decides for all that belongs to a hazard.
 CREATE POLICY trail_read ON trail FOR SELECT TO campus_risk_reader
     USING (EXISTS (SELECT 1 FROM hazards h WHERE h.id = trail.hazard));
@@ -78,14 +79,14 @@ CREATE POLICY escalations_read ON escalations FOR SELECT TO campus_risk_reader
     USING (EXISTS (SELECT 1 FROM hazards h WHERE h.id = escalations.hazard));
 CREATE POLICY intake_read ON intake FOR SELECT TO campus_risk_reader
     USING (reader_covers((SELECT u.path FROM units u WHERE u.code = intake.unit))
-        AND (NOT confidential OR unit = reader_unit() OR reader_broke_glass(hazard)
+        AND (NOT confidential OR reader_is_named_in(unit) OR reader_broke_glass(hazard)
             -- Who sent a report may ask what became of it; its hazard and its words stay closed to them.
             OR caller = nullif(current_setting('campus.actor', true), '')));
 -- Until a report is judged nobody knows whether it is confidential: its words stay in its own unit.
 CREATE POLICY reports_read ON reports FOR SELECT TO campus_risk_reader
     USING (EXISTS (SELECT 1 FROM intake i WHERE i.id = reports.id
-        AND (NOT i.confidential OR i.unit = reader_unit() OR reader_broke_glass(i.hazard))
-        AND (i.landed_at IS NOT NULL OR i.unit = nullif(current_setting('campus.unit', true), ''))));
+        AND (NOT i.confidential OR reader_is_named_in(i.unit) OR reader_broke_glass(i.hazard))
+        AND (i.landed_at IS NOT NULL OR i.unit = ANY (string_to_array(current_setting('campus.units', true), ',')))));
 
 -- Counts of the confidential lanes for those who may not see one of them. Groups under five are told as "fewer than five" only.
 CREATE FUNCTION confidential_open(scope text) RETURNS TABLE (category text, open integer) STABLE LANGUAGE sql

@@ -45,16 +45,16 @@ async def counts(conn: Connection) -> dict[str, int]:
 @pytest.mark.parametrize("unit", [CITY, DISTRICT, SCHOOL])
 async def test_a_forgotten_where_shows_nothing_of_a_confidential_record(conn: Connection, unit: str) -> None:
     await secret(conn)
-    async with reading(conn, Viewer(factories.tree()[unit].path, None)):
+    async with reading(conn, Viewer((factories.tree()[unit].path,))):
         assert set((await counts(conn)).values()) == {0}
 
 
 async def test_a_forgotten_where_shows_nothing_of_a_sibling(conn: Connection) -> None:
     report = await accepted(conn, datetime.now(UTC))
     await land(conn, report)
-    async with reading(conn, Viewer(factories.tree()[SIBLING].path, SIBLING)):
+    async with reading(conn, Viewer((factories.tree()[SIBLING].path,), (SIBLING,))):
         assert set((await counts(conn)).values()) == {0}
-    async with reading(conn, Viewer(factories.tree()[SCHOOL].path, None)):
+    async with reading(conn, Viewer((factories.tree()[SCHOOL].path,))):
         found = await counts(conn)
     assert min(found[table] for table in ("hazards", "trail", "deadlines", "intake", "reports")) > 0
 
@@ -68,7 +68,7 @@ async def test_a_reader_who_is_nobody_sees_nothing(conn: Connection) -> None:
 
 async def test_the_named_roles_of_the_unit_itself_see_it(conn: Connection) -> None:
     await secret(conn)
-    async with reading(conn, Viewer(factories.tree()[SCHOOL].path, SCHOOL)):
+    async with reading(conn, Viewer((factories.tree()[SCHOOL].path,), (SCHOOL,))):
         found = await counts(conn)
     assert found["hazards"] == found["reports"] == found["intake"] == 1
 
@@ -87,7 +87,7 @@ async def test_the_named_roles_of_the_unit_itself_see_it(conn: Connection) -> No
 )
 async def test_a_reader_can_neither_write_nor_read_what_is_not_theirs(conn: Connection, statement: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        async with conn.transaction(), reading(conn, Viewer("/", None)):
+        async with conn.transaction(), reading(conn, Viewer(("/",))):
             await conn.execute(statement)
 
 

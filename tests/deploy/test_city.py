@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 import deploy.cities
 from deploy.cities import City, CityError, load_city
 from deploy.cities.outline import inside
+from models.deadlines import Clock, Kind
+from models.levels import Level
+from models.policy import Policy, breaches
 
 NINGBO = Path(deploy.cities.__file__).parent / "ningbo"
 
@@ -161,6 +165,102 @@ def test_all_problems_are_said_at_once(folder: Path) -> None:
 def test_a_wrong_profile_names_line_and_cure(folder: Path, old: str, new: str, said: str) -> None:
     with pytest.raises(CityError, match=said):
         load_city(replaced(folder, "city.toml", old, new))
+
+
+def added(folder: Path, more: str) -> int:
+    """Add to city.toml; the number of the line where it begins."""
+    path = folder / "city.toml"
+    content = path.read_text("utf-8")
+    path.write_text(content + more, "utf-8")
+    return content.count("\n") + 1
+
+
+def test_the_profile_makes_a_clock_with_a_universitys_own_deadlines(ningbo: City) -> None:
+    profile = json.loads(json.dumps(ningbo.profile()))
+    clock = Clock.of(profile)
+    assert breaches(clock.policy) == []
+    own = clock.at(ningbo.units["U01-01"].path)
+    assert own.policy.spans[Level.YELLOW][Kind.ASSESS] == timedelta(hours=1)
+    assert clock.at(ningbo.units["330203-001"].path).policy == Policy()
+    assert not own.calendar.is_duty_day(date(2026, 11, 5))
+    assert clock.calendar.is_duty_day(date(2026, 11, 5))
+
+
+def test_a_city_that_says_nothing_of_deadlines_has_the_defaults(folder: Path) -> None:
+    path = folder / "city.toml"
+    content = path.read_text("utf-8")
+    path.write_text(content[: content.index("# Deadlines, by level")], "utf-8")
+    assert Clock.of(load_city(folder).profile()) == Clock.of(
+        {"duty": {"hours": [["08:00", "11:30"], ["13:00", "17:00"]]}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "line", "said"),
+    [
+        ('level = "orange"\nreport = "2h"', 2, "《生产安全事故报告和调查处理条例》第九条"),
+        ('unit = "U02"\nlevel = "red"\nreport = "90m"', 3, "单位 U02 的红级“上报市级”不得宽于 1 小时"),
+        ('unit = "U02"\nlevel = "red"\nrectify = "31d"', 3, "《安全生产法》第四十一条"),
+        ('level = "yellow"\nreport = "25h"', 2, "《宁波市学校安全条例》第三十六条"),
+        ('level = "orange"\nassess = "10m"', 2, "红级“研判”慢于橙级"),
+        ('unit = "U01"\nlevel = "blue"\nassess = "50m"', 3, "黄级“研判”慢于蓝级"),
+        ('level = "yellow"\ncontrol = "none"', 2, "不能不设"),
+        ('level = "yellow"\nassess = "0m"', 2, "须大于零"),
+        ('level = "yellow"\nassess = "-2h"', 2, "须大于零"),
+        ('level = "yellow"\nassess = "soon"', 2, "无法识别"),
+        ('level = "yellow"\nasess = "2h"', 2, "asess 无法识别"),
+        ('assess = "2h"', 0, "等级 None 无法识别"),
+        ('level = "green"', 1, "等级 'green' 无法识别"),
+        ('level = "blue"\nremind = [0.9, 0.5]', 2, "提醒点"),
+        ('unit = "U99"\nlevel = "blue"', 1, "单位 'U99' 不存在"),
+        ('unit = 7\nlevel = "blue"', 1, "单位 7 不存在"),
+        ('level = "red"\nassess = "10m"', 1, "与第 1 个重复"),
+    ],
+)
+def test_a_wrong_deadline_names_line_article_and_cure(folder: Path, entry: str, line: int, said: str) -> None:
+    number = added(folder, f"\n[[deadlines]]\n{entry}\n") + 1 + line
+    with pytest.raises(CityError) as caught:
+        load_city(folder)
+    assert f"city.toml 第 {number} 行" in str(caught.value)
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ('unit = "U99"\nfirst = 2026-11-05', "单位 U99 不存在"),
+        ('unit = "U02"\nfirst = 2026-11-05\nlast = 2026-11-04', "结束早于开始"),
+        ('unit = "U02"\nfirst = 2026-11-05\nlast = 2036-11-04', "超过一年"),
+        ('unit = "U02"\nfirst = "soon"', "类型不对"),
+        ("first = 2026-11-05", "缺少 unit"),
+        (
+            'unit = "U02"\nfirst = 2026-11-05\nlast = 2027-11-01\n[[closed]]\nunit = "U02"\n'
+            "first = 2027-11-02\nlast = 2028-03-01",
+            "没有一个值班日",
+        ),
+    ],
+)
+def test_a_wrong_closed_day_names_line_and_cure(folder: Path, entry: str, said: str) -> None:
+    added(folder, f"\n[[closed]]\n{entry}\n")
+    with pytest.raises(CityError, match=r"city\.toml") as caught:
+        load_city(folder)
+    assert said in str(caught.value)
+
+
+def test_one_closed_day_needs_no_last(folder: Path) -> None:
+    added(folder, '\n[[closed]]\nunit = "330203-001"\nfirst = 2026-11-10\n')
+    closed = load_city(folder).profile()["closed"]
+    assert closed[-1] == {"unit": "330203-001", "first": "2026-11-10", "last": "2026-11-10"}
+
+
+def test_vacations_are_duty_or_closed(folder: Path) -> None:
+    replaced(folder, "city.toml", 'vacation = "duty"', 'vacation = "closed"')
+    clock = Clock.of(load_city(folder).profile())
+    assert not clock.calendar.is_duty_day(date(2027, 2, 3))
+    replaced(folder, "city.toml", 'vacation = "closed"', 'vacation = "beach"')
+    with pytest.raises(CityError, match="假期 'beach' 无法识别"):
+        load_city(folder)
 
 
 def test_missing_files_and_columns(folder: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.calendar import SHANGHAI, DutyCalendar, is_working_day
+from models.calendar import SHANGHAI, DutyCalendar, closed_days, days_between, is_working_day, vacations
 from tests.factories import steady
 
 PLAIN = DutyCalendar()
@@ -164,6 +164,68 @@ def test_a_profile_that_says_nothing_means_the_default(nothing: dict[str, object
 def test_a_profile_with_empty_hours_is_refused() -> None:
     with pytest.raises(ValueError, match="duty hours"):
         DutyCalendar.of({"hours": []})
+
+
+TERMS = (
+    {"name": "二", "first": "2027-02-22", "last": "2027-06-30"},
+    {"name": "一", "first": "2026-09-01", "last": "2027-01-28"},
+)
+HOURS = {"hours": [["08:00", "17:00"]]}
+
+
+def test_in_a_vacation_a_school_keeps_a_duty_roster_unless_the_city_says_otherwise() -> None:
+    roster, standing = DutyCalendar.of(HOURS, TERMS), DutyCalendar.of({**HOURS, "vacation": "closed"}, TERMS)
+    friday = at("2027-01-29T10:00")
+    assert roster.add(friday, 2 * HOUR) == at("2027-01-29T12:00")
+    assert standing.add(friday, 2 * HOUR) == at("2027-02-22T10:00")
+    assert DutyCalendar.of({**HOURS, "vacation": "duty"}, TERMS) == roster
+
+
+def test_a_closed_vacation_stops_a_span_that_began_in_term() -> None:
+    standing = DutyCalendar.of({**HOURS, "vacation": "closed"}, TERMS)
+    assert standing.add(at("2027-01-28T16:00"), 2 * HOUR) == at("2027-02-22T09:00")
+    assert standing.add(at("2027-01-27T10:00"), 2 * DAY) == at("2027-02-22T10:00")
+
+
+@pytest.mark.parametrize("day", ["2026-08-28T10:00", "2027-07-05T10:00", "2030-05-14T10:00"])
+def test_beyond_the_terms_that_are_known_there_is_no_vacation(day: str) -> None:
+    standing = DutyCalendar.of({**HOURS, "vacation": "closed"}, TERMS)
+    assert standing.add(at(day), HOUR) == at(day) + HOUR
+
+
+def test_terms_that_follow_one_another_or_are_none_leave_no_vacation() -> None:
+    assert vacations(()) == frozenset()
+    assert vacations(TERMS[:1]) == frozenset()
+    following = ({"first": "2026-09-01", "last": "2027-01-31"}, {"first": "2027-02-01", "last": "2027-06-30"})
+    assert vacations(following) == frozenset()
+    assert vacations(TERMS) == days_between(date(2027, 1, 29), date(2027, 2, 21))
+
+
+def test_a_make_up_day_within_a_closed_vacation_stays_closed() -> None:
+    terms = ({"first": "2025-09-01", "last": "2026-02-06"}, {"first": "2026-03-02", "last": "2026-07-03"})
+    standing = DutyCalendar.of({**HOURS, "vacation": "closed"}, terms)
+    assert is_working_day(date(2026, 2, 14))
+    assert not standing.is_duty_day(date(2026, 2, 14))
+
+
+def test_closed_days_of_a_unit_add_up() -> None:
+    sports = {"unit": "U01", "first": "2026-11-05", "last": "2026-11-06"}
+    exam = {"unit": "U01", "first": "2026-11-09", "last": "2026-11-09"}
+    assert closed_days([sports, exam]) == {"U01": frozenset(date(2026, 11, day) for day in (5, 6, 9))}
+
+
+@pytest.mark.parametrize(
+    ("instant", "on_duty"),
+    [
+        ("2026-05-12T10:00", "2026-05-12T10:00"),
+        ("2026-05-12T23:59:59", "2026-05-13T08:00"),
+        ("2026-05-13T00:00", "2026-05-13T08:00"),
+        ("2026-09-30T17:00", "2026-10-08T08:00"),
+        ("2025-09-27T10:00", "2025-09-28T08:00"),
+    ],
+)
+def test_rolling_goes_to_the_next_opening(instant: str, on_duty: str) -> None:
+    assert PLAIN.roll(at(instant)) == at(on_duty)
 
 
 calendars = st.sampled_from(

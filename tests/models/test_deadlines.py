@@ -93,6 +93,83 @@ def test_a_citys_own_policy_counts() -> None:
     assert Clock(policy=Policy(policy)).due(Kind.REVIEW, Level.BLUE, NOW) == NOW + 5 * MINUTE
 
 
+def test_a_report_to_the_city_counts_the_clock_at_every_level() -> None:
+    """The law's 24 hours are not hours of duty: over National Day they would be nine days."""
+    day = {level: dict.fromkeys(Kind, DAY) for level in Level}
+    for level in Level:
+        assert Clock(policy=Policy(day)).due(Kind.REPORT, level, FRIDAY_EVENING) == FRIDAY_EVENING + DAY
+
+
+PROFILE = {
+    "duty": {"weekdays": [1, 2, 3, 4, 5], "hours": [["08:00", "17:00"]], "vacation": "duty"},
+    "terms": [{"name": "一", "first": "2026-09-01", "last": "2027-01-28"}],
+    "deadlines": [
+        {"level": "yellow", "assess": "3h"},
+        {"unit": "U01", "level": "yellow", "assess": "1h", "remind": [0.8]},
+        {"unit": "U01-01", "level": "yellow", "control": "2h"},
+    ],
+    "closed": [{"unit": "U01", "first": "2026-05-12", "last": "2026-05-12"}],
+}
+TUESDAY = datetime(2026, 5, 12, 9, 0, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "due"),
+    [
+        ("/330200/330203/330203-001/", Kind.ASSESS, "2026-05-12T12:00"),
+        ("/330200/U01/", Kind.ASSESS, "2026-05-13T09:00"),
+        ("/330200/U01/U01-01/", Kind.ASSESS, "2026-05-13T09:00"),
+        ("/330200/U01/U01-01/", Kind.CONTROL, "2026-05-13T10:00"),
+        ("/330200/U01/", Kind.CONTROL, "2026-05-13T16:00"),
+        ("/330200/", Kind.ASSESS, "2026-05-12T12:00"),
+    ],
+)
+def test_a_citys_profile_makes_the_clock_of_each_unit(path: str, kind: Kind, due: str) -> None:
+    wanted = datetime.fromisoformat(due).replace(tzinfo=SHANGHAI)
+    assert Clock.of(PROFILE).at(path).due(kind, Level.YELLOW, TUESDAY) == wanted
+
+
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_a_profile_that_says_nothing_means_the_defaults(nothing: dict[str, object] | None) -> None:
+    assert Clock.of(nothing) == Clock()
+
+
+def test_the_policy_that_a_hazard_keeps_counts_before_its_units() -> None:
+    own = Clock.of(PROFILE).at("/330200/U01/", Policy())
+    assert own.policy == Policy()
+    assert own.due(Kind.ASSESS, Level.YELLOW, TUESDAY) == datetime(2026, 5, 13, 10, 0, tzinfo=SHANGHAI)
+
+
+def test_reminders_lie_at_the_marks_between_beginning_and_end() -> None:
+    assert Clock().reminders(Kind.ASSESS, Level.RED, NOW, NOW + 10 * MINUTE) == [
+        (0.5, NOW + 5 * MINUTE),
+        (0.9, NOW + 9 * MINUTE),
+    ]
+
+
+def test_a_reminder_of_what_counts_duty_time_waits_for_the_opening() -> None:
+    monday = datetime(2026, 5, 18, 16, 0, tzinfo=SHANGHAI)
+    marks = Clock().reminders(Kind.CONTROL, Level.YELLOW, FRIDAY_EVENING, monday)
+    assert marks[0] == (0.5, datetime(2026, 5, 18, 8, 0, tzinfo=SHANGHAI))
+    assert marks[1] == (0.9, FRIDAY_EVENING + 0.9 * (monday - FRIDAY_EVENING))
+
+
+def test_a_reminder_never_waits_beyond_its_deadline() -> None:
+    saturday = datetime(2026, 5, 16, 20, 0, tzinfo=SHANGHAI)
+    for mark, when in Clock().reminders(Kind.RECTIFY, Level.BLUE, FRIDAY_EVENING, saturday):
+        assert when == FRIDAY_EVENING + mark * DAY
+
+
+@steady
+@given(st.sampled_from(Level), st.sampled_from(Kind), st.integers(0, 10**6), st.integers(1, 10**5))
+def test_every_reminder_lies_within_its_round(level: Level, kind: Kind, ago: int, minutes: int) -> None:
+    start = NOW - ago * MINUTE
+    end = start + minutes * MINUTE
+    moments = [when for _, when in Clock().reminders(kind, level, start, end)]
+    assert all(start < when < end for when in moments)
+    assert moments == sorted(moments)
+
+
 @steady
 @given(st.sampled_from(Level), st.sampled_from(Kind), st.integers(0, 10**6))
 def test_nothing_falls_due_before_it_began(level: Level, kind: Kind, minutes: int) -> None:
@@ -122,6 +199,8 @@ EXPECTED = [
     (A.MERGE, S.DISPATCHED, S.MERGED, ENDED),
     (A.MERGE, S.HANDLING, S.MERGED, ENDED),
     (A.UNMERGE, S.MERGED, S.REPORTED, FRESH),
+    (A.FOLLOW, S.MERGED, S.CLOSED, NOTHING),
+    (A.FOLLOW, S.CLOSED, S.MERGED, NOTHING),
     (A.DISPATCH, S.ASSESSED, S.DISPATCHED, NOTHING),
     (A.DISPATCH, S.DISPATCHED, S.DISPATCHED, NOTHING),
     (A.SETTLE, S.DISPATCHED, S.DISPATCHED, NOTHING),

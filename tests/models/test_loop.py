@@ -36,13 +36,15 @@ close     submitted                                       closed      supervisor
 extend    dispatched,handling                             =           handler,supervisor
 review    closed                                          reviewing   supervisor
 archive   closed,reviewing                                archived    supervisor
-reopen    closed,reviewing                                dispatched  supervisor,assessor
+reopen    closed,reviewing                                dispatched  supervisor,assessor,system
 reopen    rejected                                        reported    supervisor,assessor
 list      reported,assessed,dispatched,handling,submitted =           supervisor
 instruct  reported,assessed,dispatched,handling,submitted =           supervisor,leader,admin
 feedback  reported,assessed,dispatched,handling,submitted =           assessor,handler,supervisor
 attach    reported,assessed,dispatched,handling,submitted =           system
 climb     reported,assessed,dispatched,handling,submitted =           system
+follow    merged                                          closed      system
+follow    closed                                          merged      system
 miss      reported,assessed,dispatched,handling,submitted,closed,reviewing = system
 """
 EXPECTED: dict[tuple[str, str], tuple[str, frozenset[str]]] = {
@@ -68,9 +70,9 @@ FULL: dict[str, Any] = {
 
 
 def open_to_all(state: State) -> Any:
-    """A hazard whose gates are all open: minor, asked to be extended, owing no review."""
+    """A hazard whose gates are all open: minor, asked to be extended, owing no review, merged once."""
     asked = {"by": "somebody", "kind": "rectify", "until": FULL["until"].isoformat(), "reason": "配件未到"}
-    return hazard(state=state, level=Level.BLUE, settlements=FIVE, extension=asked)
+    return hazard(state=state, level=Level.BLUE, settlements=FIVE, extension=asked, merged_into=new_id())
 
 
 @pytest.mark.parametrize(("action", "state"), list(product(Action, State)))

@@ -21,7 +21,7 @@ from tests.store.test_landing import CLOCK, opened
 
 pytestmark = pytest.mark.runtime
 
-EVERYBODY = Viewer("/330200/", None)
+EVERYBODY = Viewer(("/330200/",))
 
 
 async def ids(
@@ -152,10 +152,10 @@ async def test_a_cursor_of_somebody_else_is_refused(conn: Connection, cursor: st
 async def test_a_confidential_one_is_seen_by_its_own_unit_only(conn: Connection) -> None:
     secret = await opened(conn, Level.ORANGE, "1001", text="几名学生长期欺负同班同学")
     plain = await opened(conn, unit=SIBLING)
-    own, other = Viewer(f"/330200/330203/{SCHOOL}/", SCHOOL), Viewer("/330200/330203/", "330203")
+    own, other = Viewer((f"/330200/330203/{SCHOOL}/",), (SCHOOL,)), Viewer(("/330200/330203/",), ("330203",))
     assert await ids(conn, viewer=own) == [secret.id]
-    for viewer in (EVERYBODY, other, Viewer(own.path, None)):
-        assert await ids(conn, viewer=viewer) == ([plain.id] if viewer.path != own.path else [])
+    for viewer in (EVERYBODY, other, Viewer(own.paths)):
+        assert await ids(conn, viewer=viewer) == ([plain.id] if viewer.paths != own.paths else [])
         assert await ids(conn, Wanted(q="欺负"), viewer) == []
         with pytest.raises(NotFound):
             await pages.visible(conn, secret.id, viewer)
@@ -164,7 +164,7 @@ async def test_a_confidential_one_is_seen_by_its_own_unit_only(conn: Connection)
 
 async def test_what_lies_outside_the_subtree_is_not_found(conn: Connection) -> None:
     hazard = await opened(conn)
-    sibling = Viewer(f"/330200/330203/{SIBLING}/", SIBLING)
+    sibling = Viewer((f"/330200/330203/{SIBLING}/",), (SIBLING,))
     assert await ids(conn, viewer=sibling) == []
     with pytest.raises(NotFound):
         await pages.visible(conn, hazard.id, sibling)
