@@ -13,7 +13,7 @@ SOURCES := models store streams api deploy grafana tests bench
 # pytest ends with 5 when a selection holds no test: that is no failure of the selection.
 OR_NONE := || [ $$? -eq 5 ]
 
-.PHONY: help setup run test test-quick test-runtime test-faults test-browser test-web tools lint format pictures bench lock clean
+.PHONY: help setup run test test-quick test-runtime test-faults test-long test-browser test-web tools lint format pictures bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16 | sed 's/^/  make /'
@@ -42,7 +42,10 @@ test-runtime: setup ## Run the tests against a real Kafka and PostgreSQL
 	@$(PYTEST) -m "runtime and not faults and not browser" $(OR_NONE)
 
 test-faults: setup ## Kill real processes under load and count what was lost
-	@$(PYTEST) -m "faults and not browser" $(OR_NONE)
+	@$(PYTEST) -m "faults and not browser and not long" $(OR_NONE)
+
+test-long: setup ## Run the long experiments: a city's busy minutes with people and killed processes
+	@$(PYTEST) -m long
 
 test-browser: setup tools ## Drive the pages in a real Chromium
 	@$(PYTEST) -m browser $(OR_NONE)
@@ -75,16 +78,21 @@ format: setup ## Format the code and sort its imports
 	@$(BIN)/ruff check --fix $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
 
-pictures: setup tools ## Make the pictures of the docs from the running pages
+pictures: setup tools ## Make the pictures and the walkthrough of the docs from the running platform
 	@PICTURES=docs/images $(PYTEST) -q -m browser -k fills_its_screen
+	@WALKTHROUGH=docs/walkthrough.md $(PYTEST) -q tests/integration/test_walkthrough.py
 
 bench: setup ## Run each benchmark: one JSON line each
 	@for file in bench/[a-z]*.py; do PYTHONPATH=. $(PY) "$$file"; done
 
-lock: ## Write requirements.lock anew from pyproject.toml: pins and hashes, no addresses
+lock: ## Write both lock files anew: pins and hashes, no addresses
 	@test -x $(BIN)/uv || { echo "uv makes the lock and is not in .venv: run make setup first." >&2; exit 1; }
 	@$(BIN)/uv pip compile pyproject.toml --extra local --group dev --generate-hashes --universal --upgrade \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock
+	@cd web && npm install --package-lock-only --silent && node -e 'const fs = require("fs"), f = "package-lock.json"; \
+	  const lock = JSON.parse(fs.readFileSync(f)); for (const p of Object.values(lock.packages)) delete p.funding; \
+	  fs.writeFileSync(f, JSON.stringify(lock, null, 2) + "\n")'
+	@! grep -n '://' web/package-lock.json || { echo "web/package-lock.json holds an address: remove it." >&2; exit 1; }
 	@! grep -nE '://|^-' requirements.lock || { echo "requirements.lock holds an address or an option: remove it." >&2; exit 1; }
 
 clean: ## Remove .venv, built pages, caches and ALL LOCAL DATA in .local (asks first)

@@ -1,17 +1,14 @@
 """The Faust app: settings that keep every message (design §4), and the agents on their topics."""
 
-import logging
-import os
-
 import faust
 from faust.types import AgentT
 
 from models.classifier.predict import Classifier
 from store.settings import Settings, Unusable
 from streams import classify, escalate, topics
+from streams.assignor import Assignor
 from streams.context import Context
-
-log = logging.getLogger(__name__)
+from streams.ending import end
 
 
 class App(faust.App):  # type: ignore[misc]
@@ -23,9 +20,7 @@ class App(faust.App):  # type: ignore[misc]
         Faust would start the agent anew behind the record that broke it, so that the record is never read again (its
         issues 189, 315, 527). A fresh process reads it again, from the last commit.
         """
-        log.critical("agent %s failed (%r): the worker ends, to begin again from the last commit", agent.name, exc)
-        logging.shutdown()
-        os._exit(1)
+        end(f"agent {agent.name} failed ({exc!r})")
 
 
 def create(settings: Settings, context: Context, classifier: Classifier) -> faust.App:
@@ -56,6 +51,7 @@ def create(settings: Settings, context: Context, classifier: Classifier) -> faus
         # A new group begins with the oldest record: a report sent before the first start must land.
         consumer_auto_offset_reset="earliest",
         producer_linger=0.005,
+        PartitionAssignor=Assignor,
     )
     classify.register(app, _topic(app, settings, "reports"), context, classifier)
     escalate.register(app, _topic(app, settings, "hazards"), context)

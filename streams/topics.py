@@ -1,15 +1,24 @@
 """The topics: five, with equal partition counts, made by us and never by a client that mistyped a name."""
 
+import asyncio
+import logging
+
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from store.settings import Settings, Unusable
+
+log = logging.getLogger(__name__)
+
+_PAUSE = 1.0
 
 # The largest record on any topic: as the local broker allows. A report is 80 kB at most, but what somebody else sends by
 # mistake (a text of 1 MB) must reach the dead letters too, and be replayed from there.
 MAX_RECORD = 4 * 1024 * 1024
 
+# What the agents read.
+READ = ("reports", "hazards")
 AGGREGATES = ("reports", "hazards", "escalations", "warnings", "dead")
 
 
@@ -38,6 +47,32 @@ def create(settings: Settings) -> list[str]:
         return missing
     finally:
         admin.close()
+
+
+async def wait(settings: Settings) -> None:
+    """Wait until the broker knows the topics that the agents read: one that has just come back may not yet.
+
+    Faust would take an unknown topic for one without partitions, and read nothing.
+    """
+    while True:
+        try:
+            lacking = await asyncio.to_thread(_unknown, settings)
+        except KafkaError as error:
+            log.warning("the worker waits for Kafka (%s)", type(error).__name__)
+        else:
+            if not lacking:
+                return
+            log.warning("the worker waits for the topics %s; `campus-risk topics` makes them", ", ".join(lacking))
+        await asyncio.sleep(_PAUSE)
+
+
+def _unknown(settings: Settings) -> list[str]:
+    admin = KafkaAdminClient(bootstrap_servers=_bootstrap(settings), client_id="campus-risk-topics")
+    try:
+        known = set(admin.list_topics())
+    finally:
+        admin.close()
+    return sorted({name(settings, aggregate) for aggregate in READ} - known)
 
 
 def _bootstrap(settings: Settings) -> str:

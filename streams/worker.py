@@ -8,6 +8,7 @@ import faust
 from models.classifier.predict import Classifier
 from store.settings import Settings, Unusable
 from streams import app as apps
+from streams import topics
 from streams.context import opened
 
 log = logging.getLogger(__name__)
@@ -19,16 +20,14 @@ async def run(settings: Settings) -> None:
         classifier = await asyncio.to_thread(Classifier.load, settings.models_dir)
     except FileNotFoundError:
         raise Unusable(f"There is no classifier in {settings.models_dir}: make one with `campus-risk train`.") from None
+    await topics.wait(settings)
     async with opened(settings) as context:
         app = apps.create(settings, context, classifier)
-        worker = faust.Worker(
-            app, loop=asyncio.get_running_loop(), redirect_stdouts=False, logging_config=None, loglevel="WARNING"
-        )
         app.finalize()
-        await _serve(app, worker)
+        await _serve(app)
 
 
-async def _serve(app: faust.App, worker: faust.Worker) -> None:
+async def _serve(app: faust.App) -> None:
     """Start the app, and end with it: an app that crashed ends the process, so that the supervisor starts a fresh one."""
     async with app:
         log.info("worker runs: %s", ", ".join(sorted(app.agents)))

@@ -7,6 +7,7 @@ import pytest
 from store import db
 from store.settings import Settings
 from streams import app as apps
+from streams import assignor
 from streams.context import Context
 
 
@@ -45,3 +46,23 @@ def test_a_worker_without_kafka_says_how_to_get_one() -> None:
     settings = Settings(database="postgresql://127.0.0.1:1/none")
     with pytest.raises(ValueError, match="CAMPUS_RISK_KAFKA"):
         apps.create(settings, Context(settings, db.pool(str(settings.database))), None)  # type: ignore[arg-type]
+
+
+def test_a_broker_that_does_not_know_its_topics_yet_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faust would assign nothing and read nothing for ever: seen after the broker was killed under load."""
+
+    class Ended(Exception):
+        pass
+
+    def ended(reason: str) -> None:
+        raise Ended(reason)
+
+    class Cluster:
+        def partitions_for_topic(self, topic: str) -> set[int]:
+            return {0, 1} if topic == "risk.reports" else set()
+
+    monkeypatch.setattr(assignor, "end", ended)
+    with pytest.raises(Ended, match=r"risk\.hazards"):
+        assignor.Assignor._get_copartitioned_groups({"risk.reports", "risk.hazards"}, Cluster(), {})
+    groups = assignor.Assignor._get_copartitioned_groups({"risk.reports"}, Cluster(), {"one": ["risk.reports"]})
+    assert {count: [set(group) for group in found] for count, found in groups.items()} == {2: [{"risk.reports"}]}
