@@ -1,6 +1,7 @@
 """``campus-risk up``: everything on this machine, in order, under one supervisor."""
 
 import asyncio
+import contextlib
 import functools
 import os
 import sys
@@ -24,6 +25,8 @@ _CORPUS = PROJECT / "models" / "classifier" / "corpus"
 
 # A report lands within a second. One that waits this long although it was sent tells of agents that have stalled.
 _STALLED = 90.0
+# The worker needs some five seconds on a quiet machine to load, join and judge the first reports.
+_SETTLE = 30.0
 
 
 async def up(settings: Settings, console: Console) -> None:
@@ -60,6 +63,8 @@ async def _serve(settings: Settings, runtime: LocalRuntime, console: Console, sa
         steps.create_task(_ensure_data(settings, say))
     await runtime.supervisor.start(*_children(settings, runtime))
     accounts = await demo.prepare(settings, say) if settings.demo else []
+    if settings.demo:
+        await _settled(str(settings.database), say)
     _welcome(settings, accounts, console)
     await runtime.supervisor.forever()
 
@@ -111,6 +116,17 @@ def _children(settings: Settings, runtime: LocalRuntime) -> list[Child]:
             ready=functools.partial(answers, settings.host, settings.port),
         ),
     ]
+
+
+async def _settled(dsn: str, say: Callable[[str], None]) -> None:
+    """Wait until what was reported before has landed: the worker takes some seconds to load and to join its group, and a
+    newcomer's first report should not have to wait for that. Not for ever: a wall fills by itself."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SETTLE), db.connect(dsn, autocommit=True) as conn:
+            while (await health.gauges(conn, datetime.now(UTC)))["waiting"]:  # noqa: ASYNC110 - the database has no event for it
+                await asyncio.sleep(0.2)
+            return
+    say("the worker is still busy with earlier reports; new ones follow them")
 
 
 class Stall:
