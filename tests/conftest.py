@@ -173,6 +173,21 @@ class Deployment:
         """The supervisor's name of a part: ``worker``, ``keeper``, ``api``."""
         return f"{part}-{self.mark}"
 
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of its processes and of its command line."""
+        s = self.settings
+        return os.environ | {
+            "CAMPUS_RISK_KAFKA": str(s.kafka),
+            "CAMPUS_RISK_DATABASE": str(s.database),
+            "CAMPUS_RISK_LOCAL": str(s.local),
+            "CAMPUS_RISK_TOPIC_PREFIX": s.topic_prefix,
+            "CAMPUS_RISK_GROUP": s.group,
+            "CAMPUS_RISK_PORT": str(s.port),
+            "CAMPUS_RISK_DEMO": str(int(s.demo)),
+            "CAMPUS_RISK_PARTITIONS": str(s.partitions),
+        }
+
     def topic(self, aggregate: str) -> str:
         """The deployment's own topic."""
         return topics.name(self.settings, aggregate)
@@ -184,16 +199,6 @@ class Deployment:
     async def start(self, *parts: str) -> None:
         """Start parts, in order."""
         s = self.settings
-        env = os.environ | {
-            "CAMPUS_RISK_KAFKA": str(s.kafka),
-            "CAMPUS_RISK_DATABASE": str(s.database),
-            "CAMPUS_RISK_LOCAL": str(s.local),
-            "CAMPUS_RISK_TOPIC_PREFIX": s.topic_prefix,
-            "CAMPUS_RISK_GROUP": s.group,
-            "CAMPUS_RISK_PORT": str(s.port),
-            "CAMPUS_RISK_DEMO": str(int(s.demo)),
-            "CAMPUS_RISK_PARTITIONS": str(s.partitions),
-        }
         for part in parts:
             self._started.append(self.name(part))
 
@@ -204,7 +209,7 @@ class Deployment:
                 Child(
                     name=self.name(part),
                     command=[sys.executable, "-m", "deploy", part],
-                    env=env,
+                    env=self.env,
                     ready=ready if part == "api" else None,
                 )
             )

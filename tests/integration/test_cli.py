@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -29,16 +28,8 @@ SCHOOL = "330203-001"
 
 async def run(platform: Deployment, *words: str, stdin: bytes = b"", **env: str) -> tuple[int, str, str]:
     """``campus-risk`` with these words → its exit code, output and complaints."""
-    s = platform.settings
-    environment = os.environ | {
-        "CAMPUS_RISK_KAFKA": str(s.kafka),
-        "CAMPUS_RISK_DATABASE": str(s.database),
-        "CAMPUS_RISK_LOCAL": str(s.local),
-        "CAMPUS_RISK_TOPIC_PREFIX": s.topic_prefix,
-        "COLUMNS": "200",
-    }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "deploy", *words, env=environment | env,
+        sys.executable, "-m", "deploy", *words, env=platform.env | {"COLUMNS": "200"} | env,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await process.communicate(stdin)
