@@ -89,9 +89,7 @@ lock: ## Write both lock files anew: pins and hashes, no addresses
 	@test -x $(BIN)/uv || { echo "uv makes the lock and is not in .venv: run make setup first." >&2; exit 1; }
 	@$(BIN)/uv pip compile pyproject.toml --extra local --group dev --generate-hashes --universal --upgrade \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock
-	@cd web && npm install --package-lock-only --silent && node -e 'const fs = require("fs"), f = "package-lock.json"; \
-	  const lock = JSON.parse(fs.readFileSync(f)); for (const p of Object.values(lock.packages)) delete p.funding; \
-	  fs.writeFileSync(f, JSON.stringify(lock, null, 2) + "\n")'
+	@cd web && npm install --package-lock-only --silent && node bare-lock.mjs
 	@! grep -n '://' web/package-lock.json || { echo "web/package-lock.json holds an address: remove it." >&2; exit 1; }
 	@! grep -nE '://|^-' requirements.lock || { echo "requirements.lock holds an address or an option: remove it." >&2; exit 1; }
 
