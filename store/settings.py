@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     partitions: int = Field(6, ge=1, le=1000)
     replication: int = Field(1, ge=1, le=9)
     demo: bool = False
+    # Seals what the database must give back (store/sealing.py); where absent, one is made in the local folder.
+    secret: SecretStr | None = None
     # Consumer group of the agents; tests and side-by-side deployments on one broker choose another.
     group: str = "campus-risk"
 
