@@ -13,7 +13,7 @@ SOURCES := models store streams api deploy grafana tests bench
 # pytest ends with 5 when a selection holds no test: that is no failure of the selection.
 OR_NONE := || [ $$? -eq 5 ]
 
-.PHONY: help setup run test test-quick test-runtime test-faults test-long test-browser test-web tools lint format pictures bench lock clean
+.PHONY: help setup run test test-quick test-runtime test-faults test-long test-browser test-web tools lint format pictures loop bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16 | sed 's/^/  make /'
@@ -81,6 +81,9 @@ format: setup ## Format the code and sort its imports
 pictures: setup tools ## Make the pictures and the walkthrough of the docs from the running platform
 	@PICTURES=docs/images $(PYTEST) -q -m browser -k fills_its_screen
 	@WALKTHROUGH=docs/walkthrough.md $(PYTEST) -q tests/integration/test_walkthrough.py
+
+loop: setup ## Write docs/loop.md from the table of the loop
+	@PYTHONPATH=. $(PY) docs/draw_loop.py
 
 bench: setup ## Run each benchmark: one JSON line each
 	@for file in bench/[a-z]*.py; do PYTHONPATH=. $(PY) "$$file"; done

@@ -1,4 +1,4 @@
-"""Administering accounts, within the administrator's subtree: list, create, grant, revoke, disable."""
+"""Administering accounts, within the administrator's subtree: list, create, grant, revoke, close and open, link identities."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -7,14 +7,15 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import Hats, same_origin
-from api.myself import weak
+from api.myself import shown, weak
+from api.oidc import provider, within
 from api.problems import Problem
 from api.sessions import Password, hashed
 from api.state import Conn, Held, State, now
 from models.accounts import MAX_LOGIN, login_fault, normal_login, password_fault
 from models.reports import Problem as FieldProblem
 from models.roles import Actor, Role
-from store import accounts
+from store import accounts, acts, identities
 from store.accounts import Account
 
 router = APIRouter(prefix="/api/v1/accounts", tags=["accounts"], dependencies=[Depends(same_origin)])
@@ -47,6 +48,22 @@ class AccountRequest(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=64)]
     grants: Annotated[list[GrantRequest], Field(min_length=1, max_length=20)]
     password: Password | None = None
+
+
+class EnableRequest(BaseModel):
+    """Without a password one is made up and shown once. ``reset_second_factor``: authenticator and recovery codes are void too."""
+
+    model_config = ConfigDict(extra="forbid")
+    password: Password | None = None
+    reset_second_factor: bool = False
+
+
+class IdentityRequest(BaseModel):
+    """Who somebody is at a provider: the ``sub`` that the sign-in page shows them."""
+
+    model_config = ConfigDict(extra="forbid")
+    provider: Annotated[str, Field(max_length=32)]
+    subject: Annotated[str, Field(min_length=1, max_length=255)]
 
 
 @router.get("")
@@ -141,7 +158,76 @@ async def revoke(id: UUID, grant: UUID, own: Admins, conn: Conn) -> None:
 @router.post("/{id}/disable", status_code=204)
 async def disable(id: UUID, own: Admins, conn: Conn) -> None:
     """Close an account; its sessions end at once. Only for those whose roles all lie in the subtree."""
+    await _whole(conn, id, own)
+    await accounts.disable(conn, id, own[0].id, now())
+
+
+async def _whole(conn: Conn, id: UUID, own: tuple[Actor, ...]) -> Account:
+    """An account whose roles all lie in the subtree: whoever opens or closes one acts on all that it may do."""
     account = await _account(conn, id, own)
     if not all(_covers(own, grant.path) for grant in account.live):
-        raise Problem(403, "forbidden", "此人在您的管理范围外还有角色；请收回您范围内的授权，或由上级管理员停用")
-    await accounts.disable(conn, id, own[0].id, now())
+        raise Problem(403, "forbidden", "此人在您的管理范围外还有角色；请收回您范围内的授权，或由上级管理员办理")
+    return account
+
+
+@router.post("/{id}/enable")
+async def enable(id: UUID, wanted: EnableRequest, own: Admins, held: Held) -> dict[str, str]:
+    """Open a closed account with a new password. Sessions and linked identities do not come back."""
+    async with held.pool.connection() as conn:
+        account = await _whole(conn, id, own)
+    if wanted.password is not None and (fault := password_fault(wanted.password, account.login)):
+        raise weak("password", fault)
+    password = wanted.password or accounts.invented()
+    kept = await hashed(password)
+    async with held.pool.connection() as conn:
+        await _whole(conn, id, own)
+        if not await accounts.enable(conn, id, kept, own[0].id, now()):
+            raise Problem(409, "not-allowed", "账号没有停用")
+        if wanted.reset_second_factor:
+            await accounts.reset_factor(conn, id, own[0].id, now())
+    return {"login": account.login} | ({} if wanted.password else {"password": password})
+
+
+@router.get("/{id}/acts")
+async def history(id: UUID, own: Admins, conn: Conn) -> dict[str, Any]:
+    """What was done to an account, by whom, newest first."""
+    await _account(conn, id, own)
+    items = [row | {"at": row["at"].isoformat()} for row in await acts.listed(conn, id)]
+    return {"items": items, "next": None}
+
+
+@router.get("/{id}/identities")
+async def linked(id: UUID, own: Admins, held: Held, conn: Conn) -> dict[str, Any]:
+    """An account's identities at providers."""
+    await _account(conn, id, own)
+    return {"items": shown(await identities.listed(conn, id), held), "next": None}
+
+
+@router.post("/{id}/identities", status_code=201)
+async def link(id: UUID, wanted: IdentityRequest, own: Admins, held: Held, conn: Conn) -> dict[str, str]:
+    """Link an identity that somebody showed. The same again is the link in force."""
+    await _whole(conn, id, own)
+    to = provider(held, wanted.provider)
+    if not await within(conn, id, to, held):
+        raise Problem(409, "not-allowed", f"账号已停用，或在{held.tree[to.unit].name}范围内没有角色")
+    try:
+        return {"id": str(await identities.link(conn, id, to.issuer, wanted.subject, own[0].id, now()))}
+    except identities.Taken as error:
+        raise Problem(409, "not-allowed", str(error)) from None
+
+
+@router.delete("/{id}/identities/{identity}", status_code=204)
+async def unlink(id: UUID, identity: UUID, own: Admins, conn: Conn) -> None:
+    """Take a link back; sessions begun with it end."""
+    await _whole(conn, id, own)
+    if not await identities.unlink(conn, id, identity, own[0].id, now()):
+        raise Problem(404, "not-found", f"没有关联 {identity}")
+
+
+@router.post("/{id}/link-code", status_code=201)
+async def link_code(id: UUID, own: Admins, conn: Conn) -> dict[str, str]:
+    """A code to hand to the account's owner, shown this once: with it they link their identity themselves."""
+    if (await _whole(conn, id, own)).disabled_at:
+        raise Problem(409, "not-allowed", "账号已停用")
+    code, until = await identities.new_code(conn, id, own[0].id, now())
+    return {"code": code, "expires_at": until.isoformat()}

@@ -10,7 +10,23 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
-from api import accounts, cockpit, glass, hazards, health, metrics, myself, problems, reports, sessions, words
+from api import (
+    accounts,
+    cockpit,
+    duty,
+    glass,
+    hazards,
+    health,
+    metrics,
+    myself,
+    notices,
+    oidc,
+    problems,
+    refusals,
+    reports,
+    sessions,
+    words,
+)
 from api.access import LOOPBACK
 from api.hub import Hub
 from api.state import State
@@ -29,6 +45,7 @@ def create(settings: Settings) -> FastAPI:
             f"a demo lets visitors in without a key, so it serves this machine only: set CAMPUS_RISK_HOST to 127.0.0.1 "
             f"instead of {settings.host}, or run without --demo"
         )
+    settings.oidc_secret("")  # what cannot be read is said now, not to the first person who signs in
     app = FastAPI(title="campus-risk", version="1", summary="一环四员 · 校园风险智控", lifespan=_lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)  # fmt: skip
     app.state.held = State(settings=settings, pool=db.pool(settings.database), hub=Hub(settings.database))
     problems.install(app)
@@ -36,7 +53,22 @@ def create(settings: Settings) -> FastAPI:
     if settings.demo:
         # A demo answers without a key: another site's page must not reach it through a name of its own.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "localhost"])
-    for module in (reports, hazards, glass, cockpit, words, sessions, myself, accounts, health, metrics):
+    for module in (
+        reports,
+        hazards,
+        glass,
+        cockpit,
+        words,
+        sessions,
+        oidc,
+        myself,
+        accounts,
+        duty,
+        notices,
+        refusals,
+        health,
+        metrics,
+    ):
         app.include_router(module.router)
     if PAGES.is_dir():
         app.mount("/", StaticFiles(directory=PAGES, html=True), name="pages")
@@ -53,10 +85,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             with attempt:
                 await held.refresh()
         listening = asyncio.create_task(held.hub.run(), name="hub")
+        reading = asyncio.create_task(held.keep_up(), name="units and profile")
         try:
             yield
         finally:
             held.hub.close()
-            listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await listening
+            for task in (listening, reading):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task

@@ -2,14 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
 import orjson
+import psycopg
+import psycopg_pool
 from fastapi import APIRouter, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.access import Caller, scope
+from api.access import Caller, people, scope
+from api.problems import Problem
 from api.state import Held, State, now
 from models.units import Unit
 from store import cockpit
@@ -22,6 +25,8 @@ FRESH = 0.25
 # A stream ends and the page opens the next, so that memory stays flat over weeks.
 LIFETIME = 600.0
 PING = 15.0
+# A stream whose session or key was taken back ends within this and the second that the queue is waited for.
+CHECK = 5.0
 
 
 @router.get("")
@@ -61,20 +66,44 @@ def _complete(line: dict[str, Any], held: State) -> dict[str, Any]:
 async def stream(
     request: Request, actor: Caller, held: Held, unit: Annotated[str | None, Query(max_length=64)] = None
 ) -> EventSourceResponse:
-    """The live stream (SSE): ``hello``, ``hazard``, ``figures``, ``ping``. It ends after ten minutes; reconnect."""
+    """The live stream (SSE): ``hello``, ``hazard``, ``figures``, ``ping``. It ends after ten minutes; reconnect.
+
+    It ends sooner, within some five seconds, when the session or key it was opened with does, or the role that let it see the unit.
+    """
+
+    async def open_still() -> bool:
+        return await _may_still(request, held, unit)
+
     return EventSourceResponse(
-        _events(held, scope(actor, held, unit).path),
+        _events(held, scope(actor, held, unit).path, open_still),
         ping=int(PING),
         ping_message_factory=lambda: ServerSentEvent(event="ping", data=f'{{"as_of":"{now().isoformat()}"}}'),
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(held: State, path: str) -> AsyncIterator[ServerSentEvent]:
+async def _may_still(request: Request, held: State, unit: str | None) -> bool:
+    """Whether whoever opened a stream may still read it: asked anew, as for a new request."""
+    try:
+        scope((await people(request, held))[0], held, unit)
+    except Problem:
+        return False
+    except (psycopg.Error, psycopg_pool.PoolTimeout):
+        # Nobody can take anything back while the database is away either; asked again in a moment.
+        return True
+    return True
+
+
+async def _events(held: State, path: str, open_still: Callable[[], Awaitable[bool]]) -> AsyncIterator[ServerSentEvent]:
     ends = time.monotonic() + LIFETIME
+    checked = time.monotonic()
     async with held.hub.reader() as queue:
         yield _event(0, "hello", {"as_of": now().isoformat()})
         while time.monotonic() < ends and not held.hub.closing:
+            if time.monotonic() - checked >= CHECK:
+                if not await open_still():
+                    return
+                checked = time.monotonic()
             try:
                 async with asyncio.timeout(1.0):
                     number, event, data = await queue.get()

@@ -29,9 +29,9 @@ class GlassRequest(BaseModel):
 
 @router.post("/hazards/{id}/glass", status_code=202)
 async def ask(id: UUID, wanted: GlassRequest, actor: Reader, hats: Hats, conn: Conn) -> dict[str, Any]:
-    """Ask to see a confidential record of one's subtree. Somebody who answers for its unit must approve."""
+    """Ask to see a closed record of one's subtree: confidential, or about minors. Somebody who answers for its unit must approve."""
     hazard = await hazards.get(conn, id)
-    if not any(hat.covers(hazard.unit_path) for hat in hats) or not hazard.confidential:
+    if not any(hat.covers(hazard.unit_path) for hat in hats) or not (hazard.confidential or hazard.minors):
         raise hazards.NotFound(f"no hazard {id}")
     return {"id": str(await glass.ask(conn, id, actor, wanted.reason.strip(), now())), "status": "waiting"}
 
@@ -57,7 +57,7 @@ async def approve(id: UUID, hats: Hats, conn: Conn) -> dict[str, Any]:
 
 @router.get("/hazards/{id}/readers")
 async def readers(id: UUID, hats: Hats, conn: Conn) -> dict[str, Any]:
-    """Who read a confidential record: for those of its unit who answer for it, and for auditors above it."""
+    """Who read a closed record: for those of its unit who answer for it, and for auditors above it."""
     hazard = await hazards.get(conn, id)
     if not any(_answers_for(hat, hazard) for hat in hats):
         raise hazards.NotFound(f"no hazard {id}")

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.access import READING, Hats, Reader, scope, sees_confidential
 from api.problems import Problem
+from api.refusals import hidden, watched
 from api.state import Conn, Held, now
 from models.hazards import Hazard
 from models.levels import Level
@@ -18,10 +19,10 @@ from models.reports import Attachment
 from models.reports import Problem as FieldProblem
 from models.roles import Actor
 from models.taxonomy import subcategories, subcategory
-from store import deadlines, glass, hazards, pages, trail
+from store import deadlines, glass, hazards, pages, reports, trail
 from store.db import Connection
 from store.pages import BadCursor, Wanted
-from store.scope import Viewer
+from store.scope import Viewer, reading
 
 router = APIRouter(prefix="/api/v1/hazards", tags=["hazards"])
 
@@ -109,6 +110,7 @@ def brief(hazard: Hazard, extra: dict[str, Any]) -> dict[str, Any]:
         "major": hazard.major,
         "listed": hazard.listed,
         "confidential": hazard.confidential,
+        "minors": hazard.minors,
         "opened_at": hazard.opened_at.isoformat(),
         "due": {"kind": extra["due_kind"], "at": extra["due_at"].isoformat()} if extra.get("due_at") else None,
         "overdue": extra.get("overdue"),
@@ -179,15 +181,37 @@ async def list_hazards(
         found, following = await pages.page(conn, viewer(hats), wanted, now(), limit=limit, cursor=cursor)
     except BadCursor as error:
         raise Problem(422, "bad-field", str(error), errors=[FieldProblem("cursor", "cursor", str(error))]) from None
-    await glass.log(conn, actor, [hazard.id for hazard, _ in found if hazard.confidential], "list", now())
+    await glass.log(conn, actor, [hazard.id for hazard, _ in found if _closed(hazard)], "list", now())
     return {"items": [brief(hazard, extra) for hazard, extra in found], "next": following}
 
 
 async def _opened(conn: Connection, id: UUID, hats: tuple[Actor, ...], actor: Actor, what: str) -> Hazard:
-    """One hazard that the caller may see; that a confidential one was opened is logged. Raises ``NotFound``."""
-    hazard = await pages.visible(conn, id, viewer(hats))
-    if hazard.confidential:
+    """One hazard that the caller may see; that a closed one was opened, or tried at, is kept. Raises ``NotFound``."""
+    try:
+        hazard = await pages.visible(conn, id, viewer(hats))
+    except hazards.NotFound:
+        await hidden(conn, id, actor, what)
+        raise
+    if _closed(hazard):
         await glass.log(conn, actor, [id], what, now())
+    return hazard
+
+
+def _closed(hazard: Hazard) -> bool:
+    return hazard.confidential or hazard.minors
+
+
+async def _worded(conn: Connection, id: UUID, hats: tuple[Actor, ...], actor: Actor, what: str) -> Hazard:
+    """One hazard whose words the caller may see too. Raises ``NotFound``, and ``Problem`` where the words are closed to them."""
+    hazard = await _opened(conn, id, hats, actor, what)
+    if hazard.minors and not await pages.open_to(conn, id, viewer(hats)):
+        await hidden(conn, id, actor, what)
+        raise Problem(
+            403,
+            "forbidden",
+            f"涉及未成年人，原文与履历须经审批查看：POST /api/v1/hazards/{id}/glass，说明理由，由该单位负责人或督导员批准",
+            need="glass",
+        )
     return hazard
 
 
@@ -201,11 +225,23 @@ async def get_hazard(id: UUID, actor: Reader, hats: Hats, conn: Conn, response: 
 
 @router.get("/{id}/trail")
 async def get_trail(id: UUID, actor: Reader, hats: Hats, conn: Conn) -> dict[str, Any]:
-    """Everything that happened to it, oldest first, with the hashes that bind it."""
-    await _opened(conn, id, hats, actor, "trail")
+    """Everything that happened to it, oldest first, with the hashes that bind it. 403 where minors' words are closed."""
+    await _worded(conn, id, hats, actor, "trail")
     events = await trail.of(conn, id)
     return {
         "items": [event | {"at": event["at"].isoformat(), "hash": bytes(event["hash"]).hex()} for event in events],
+        "next": None,
+    }
+
+
+@router.get("/{id}/reports")
+async def get_reports(id: UUID, actor: Reader, hats: Hats, conn: Conn) -> dict[str, Any]:
+    """What was reported about it, in the reporters' own words, oldest first. 403 where minors' words are closed."""
+    await _worded(conn, id, hats, actor, "reports")
+    async with reading(conn, viewer(hats)):
+        rows = await reports.of(conn, id)
+    return {
+        "items": [{name: _iso(value) for name, value in row.items()} | {"id": str(row["id"])} for row in rows],
         "next": None,
     }
 
@@ -229,10 +265,10 @@ async def act(
             "category", "unknown_category", f"没有类别 {wanted.category}；可用的四位代码见 GET /api/v1/taxonomy"
         )
         raise Problem(422, "bad-field", f"category: {unknown.message}", errors=[unknown])
+    hat, version = fitting(hats, seen, action), _version(if_match)
     try:
-        change = await hazards.apply(
-            conn, id, action, fitting(hats, seen, action), wanted.filed(), now(), held.clock, version=_version(if_match)
-        )
+        async with watched(conn, seen, action, hat):
+            change = await hazards.apply(conn, id, action, hat, wanted.filed(), now(), held.clock, version=version)
     except ValueError as error:
         raise Problem(422, "bad-field", str(error)) from None
     response.headers["ETag"] = f'"{change.after.version}"'

@@ -13,6 +13,7 @@ router = APIRouter(tags=["operators"])
 
 ACCEPTED = Counter("campus_risk_reports_accepted_total", "Reports accepted at the door", ["door"])
 REFUSED = Counter("campus_risk_reports_refused_total", "Reports refused at the door", ["door"])
+TRANSITIONS_REFUSED = Counter("campus_risk_transitions_refused_total", "Refused transitions", ["rule"])
 REQUESTS = Histogram(
     "campus_risk_http_request_seconds",
     "Time to answer",

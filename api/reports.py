@@ -14,7 +14,7 @@ from models.reports import BadReport, Report, Reporter, check, decode
 from models.reports import Problem as FieldProblem
 from models.roles import Actor, Role
 from models.taxonomy import subcategory
-from store import reports
+from store import glass, reports
 from store.db import Connection
 from store.reports import Admission, Entry
 from store.scope import reading
@@ -117,6 +117,9 @@ async def get_report(id: UUID, hats: Hats, conn: Conn) -> dict[str, Any]:
             "tier": row["tier"],
         }
     if row["text"] is not None and any(hat.role is not Role.WALL for hat in hats):
+        if row["closed"]:
+            # One that opened no hazard is logged under its own number.
+            await glass.log(conn, hats[0], [row["hazard"] or id], "report", now())
         answer |= {"text": row["text"], "place": row["place"]}
     return answer
 

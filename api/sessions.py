@@ -13,7 +13,9 @@ from api.access import COOKIE, SignedIn, same_origin
 from api.problems import Problem
 from api.state import Conn, Held, State, now
 from models.accounts import MAX_LOGIN, MAX_PASSWORD, normal_login
+from models.identity import providers
 from store import accounts, keys, sign_in
+from store.sealing import sealer
 from store.sign_in import Bucket, Secrets
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"], dependencies=[Depends(same_origin)])
@@ -60,7 +62,11 @@ async def begin(wanted: SessionRequest, request: Request, held: Held) -> Respons
             raise Problem(401, "unauthenticated", "密钥无效或已停用")
     else:
         token = await _begin(wanted, request, held)
-    response = Response(status_code=204)
+    return with_session(Response(status_code=204), token, request)
+
+
+def with_session(response: Response, token: str, request: Request) -> Response:
+    """An answer that gives the browser its session."""
     response.set_cookie(
         COOKIE,
         token,
@@ -83,7 +89,7 @@ async def _begin(wanted: PasswordRequest, request: Request, held: State) -> str:
         if (
             kept.totp is not None
             and wanted.code is not None
-            and not await sign_in.take_code(conn, kept, wanted.code, now())
+            and not await sign_in.take_code(conn, kept, wanted.code, now(), sealer(held.settings))
         ):
             raise wrong()
         # A right password alone takes back its own attempt only: else it would wipe out wrong codes between them.
@@ -147,10 +153,12 @@ def _signed_out() -> Response:
 
 
 @router.get("/sessions")
-async def listed(own: SignedIn, conn: Conn) -> dict[str, Any]:
-    """One's own sessions, newest first."""
+async def listed(own: SignedIn, conn: Conn, held: Held) -> dict[str, Any]:
+    """One's own sessions, newest first; ``provider`` names who signed in for one, by its label."""
+    labels = {one.issuer: one.label for one in providers(held.city["profile"] if held.city else {}).values()}
     items = [
         {"id": str(row["id"]), "current": row["id"] == own.id, "second_factor": row["factor"]}
+        | {"provider": row["issuer"] and labels.get(row["issuer"], row["issuer"])}
         | {name: row[name].isoformat() for name in ("created_at", "expires_at")}
         for row in await sign_in.sessions(conn, own.account, now())
     ]

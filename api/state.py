@@ -1,11 +1,14 @@
 """What the endpoints share: connections, units, the live hub, the classifier."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
+import psycopg
+import psycopg_pool
 from fastapi import Depends, Request
 
 from api.hub import Hub
@@ -15,6 +18,9 @@ from models.reports import Door
 from models.units import UnitTree
 from store import db, units
 from store.settings import Settings
+
+# The same as the agents' (streams/clock.py): both sides judge by one tree soon after it changed.
+_REFRESH_EVERY = 60.0
 
 if TYPE_CHECKING:
     from models.classifier.predict import Classifier
@@ -42,6 +48,13 @@ class State:
         profile = self.city["profile"] if self.city else {}
         self.bounds = units.bounds(profile)
         self.clock = Clock.of(profile)
+
+    async def keep_up(self) -> None:
+        """Refresh for ever: a unit that moved, a term that was changed counts here too after a minute."""
+        while True:
+            await asyncio.sleep(_REFRESH_EVERY)
+            with contextlib.suppress(psycopg.OperationalError, psycopg_pool.PoolTimeout):
+                await self.refresh()
 
     async def knows(self, code: str) -> bool:
         """Whether a unit exists; reads the units anew before it says no.

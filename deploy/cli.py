@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.cities import CityError
-from deploy.commands import access, data, judge, proof, run
+from deploy.commands import access, data, duty, judge, keep, notices, proof, run
 from deploy.readers import CannotRead
 from deploy.runtime.checks import CannotStart
+from store.exported import Unreadable
 from store.settings import Unusable
 
 app = typer.Typer(
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (run, data, judge, access, proof):
+for module in (run, data, judge, access, duty, notices, keep, proof):
     module.register(app)
 
 
@@ -30,7 +31,7 @@ def main() -> NoReturn:
     """Run; what a person can cure is said in one sentence, without a traceback."""
     try:
         app()
-    except (CannotStart, CannotRead, CityError) as error:
+    except (CannotStart, CannotRead, CityError, Unreadable) as error:
         _fail(str(error))
     except psycopg.OperationalError as error:
         _fail(

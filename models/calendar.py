@@ -25,13 +25,20 @@ HORIZON_DAYS = 400
 DUTY, CLOSED = "duty", "closed"
 
 
+WEEKDAYS = frozenset({1, 2, 3, 4, 5})
+
+
 @lru_cache(maxsize=4096)
-def is_working_day(day: date) -> bool:
-    """Whether people work on this day: holidays and make-up days as announced, else Monday to Friday."""
+def is_working_day(day: date, weekdays: frozenset[int] = WEEKDAYS) -> bool:
+    """Whether people work on this day: holidays and make-up days as announced, else by the week.
+
+    ``weekdays`` as ISO counts them, 1 is Monday. A public holiday is off whatever the week says, a make-up day is worked.
+    """
     try:
-        return bool(chinese_calendar.is_workday(day))
+        off, announced = chinese_calendar.get_holiday_detail(day)
     except NotImplementedError:
-        return day.weekday() < 5
+        announced = None
+    return not off if announced else day.isoweekday() in weekdays
 
 
 def days_between(first: date, last: date) -> frozenset[date]:
@@ -58,21 +65,24 @@ def closed_days(closures: Iterable[Mapping[str, str]]) -> dict[str, frozenset[da
 
 @dataclass(frozen=True, slots=True)
 class DutyCalendar:
-    """Hours of duty of each working day (``spans``, in order), and days closed beside the public holidays."""
+    """Hours of duty of each working day (``spans``, in order), days closed beside the public holidays, and the days of the week."""
 
     spans: tuple[tuple[time, time], ...] = ((time(8, 0), time(17, 0)),)
     closed: frozenset[date] = field(default_factory=frozenset)
     zone: ZoneInfo = SHANGHAI
+    weekdays: frozenset[int] = WEEKDAYS
 
     def __post_init__(self) -> None:
         edges = [edge for span in self.spans for edge in span]
         if not edges or any(a >= b for a, b in pairwise(edges)):
             raise ValueError("duty hours must follow one another, each with its opening before its closing")
+        if not self.weekdays or not self.weekdays <= frozenset(range(1, 8)):
+            raise ValueError("duty weekdays must be some of 1 (Monday) to 7 (Sunday)")
 
     @classmethod
     def of(cls, duty: Mapping[str, Any] | None, terms: Iterable[Mapping[str, str]] = ()) -> "DutyCalendar":
-        """From a city's profile, ``{"hours": [["08:00", "11:30"], ["13:00", "17:00"]], "vacation": "duty"}``; the defaults
-        where it says nothing. ``terms`` are ``{"first": "2026-09-01", "last": "2027-01-28"}`` each.
+        """From a city's profile, ``{"weekdays": [1, 2, 3, 4, 5], "hours": [["08:00", "11:30"], ["13:00", "17:00"]],
+        "vacation": "duty"}``; the defaults where it says nothing. ``terms`` are ``{"first": "2026-09-01", "last": "2027-01-28"}`` each.
 
         In vacations a school keeps a duty roster, so they count like term time; ``"vacation": "closed"`` stops the clock.
         """
@@ -81,11 +91,12 @@ class DutyCalendar:
         return cls(
             spans=tuple((time.fromisoformat(opens), time.fromisoformat(shuts)) for opens, shuts in duty["hours"]),
             closed=vacations(terms) if duty.get("vacation") == CLOSED else frozenset(),
+            weekdays=frozenset(duty.get("weekdays", WEEKDAYS)),
         )
 
     def is_duty_day(self, day: date) -> bool:
         """Whether anybody is on duty on this day."""
-        return day not in self.closed and is_working_day(day)
+        return day not in self.closed and is_working_day(day, self.weekdays)
 
     def add(self, start: datetime, span: timedelta) -> datetime:
         """The instant when ``span`` of duty time after ``start`` is over, in UTC.

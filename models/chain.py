@@ -4,8 +4,8 @@ The chain in force at opening is kept with the hazard; a later edit of the tree 
 units from the reporting one up to the city, so a further tier (a street, say) needs a unit in the tree and no code.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -19,15 +19,17 @@ class ClimbReason(StrEnum):
     LEVEL = "level"
     DEADLINE = "deadline"
     INSTRUCTED = "instructed"
+    UNMANNED = "unmanned"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One step of the chain."""
+    """One step of the chain; ``people`` are the account ids that it counted on at opening, by role."""
 
     unit: str
     tier: str
     name: str
+    people: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,29 @@ class Chain:
             raise IndexError(f"step {step} lies outside a chain of {len(self.links)} links")
         return self.links[step]
 
-    def as_json(self) -> list[dict[str, str]]:
+    def as_json(self) -> list[dict[str, Any]]:
         """As kept with the hazard."""
-        return [{"unit": link.unit, "tier": link.tier, "name": link.name} for link in self.links]
+        return [
+            {"unit": link.unit, "tier": link.tier, "name": link.name}
+            | ({"people": {role: list(ids) for role, ids in link.people.items()}} if link.people else {})
+            for link in self.links
+        ]
 
     @classmethod
     def from_json(cls, links: Iterable[Mapping[str, Any]]) -> "Chain":
         """The snapshot read back."""
-        return cls(tuple(Link(link["unit"], link["tier"], link["name"]) for link in links))
+        return cls(tuple(Link(link["unit"], link["tier"], link["name"], link.get("people", {})) for link in links))
 
 
-def snapshot(upward: Iterable[Unit]) -> Chain:
-    """The chain in force now, for a unit and its ancestors (``UnitTree.upward``)."""
-    return Chain(tuple(Link(unit.code, unit.tier, unit.name) for unit in upward))
+def snapshot(upward: Iterable[Unit], people: Mapping[str, Mapping[str, Sequence[str]]] | None = None) -> Chain:
+    """The chain in force now, for a unit and its ancestors (``UnitTree.upward``), with the people on duty by unit and role."""
+    there = people or {}
+    return Chain(tuple(Link(unit.code, unit.tier, unit.name, there.get(unit.code, {})) for unit in upward))
+
+
+def follows_another(chain: Chain, upward: Iterable[Unit]) -> bool:
+    """Whether a hazard's chain is not the one that its unit would get now."""
+    return [link.unit for link in chain.links] != [unit.code for unit in upward]
 
 
 def step_for_level(level: Level, chain: Chain) -> int:

@@ -1,7 +1,8 @@
 """Events of the trail: append-only, each bound to the one before it by a hash.
 
 ``hash = SHA-256(previous hash ‖ canonical JSON of the event)``, one chain a hazard, so that a changed, dropped or
-inserted row is found by reading the chain again.
+inserted row is found by reading the chain again. Since schema 2 the event holds the SHA-256 of its data in their place,
+so that a chain can be proved by somebody who may not see the words in it.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from uuid import UUID
 import orjson
 
 # Readers accept every version up to this one; a writer always writes this one.
-SCHEMA = 1
+SCHEMA = 2
 GENESIS = b"\x00" * 32
 
 
@@ -33,8 +34,15 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
-    def canonical(self) -> bytes:
-        """The bytes that are hashed: sorted keys, UTC to the microsecond, no white space."""
+    def digest(self) -> str:
+        """SHA-256 of the data's canonical JSON, hexadecimal."""
+        return hashlib.sha256(orjson.dumps(self.data, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def canonical(self, digest: str | None = None) -> bytes:
+        """The bytes that are hashed: sorted keys, UTC to the microsecond, no white space.
+
+        ``digest`` is that of the data, for one who holds the event without them; schema 1 cannot be proved so.
+        """
         return orjson.dumps(
             {
                 "schema": self.schema,
@@ -46,15 +54,15 @@ class Event:
                 "role": self.role,
                 "before": self.before,
                 "after": self.after,
-                "data": self.data,
+                "data": self.data if self.schema < 2 else digest or self.digest(),
             },
             option=orjson.OPT_SORT_KEYS,
         )
 
 
-def link(previous: bytes, event: Event) -> bytes:
-    """The hash that binds an event to what came before it."""
-    return hashlib.sha256(previous + event.canonical()).digest()
+def link(previous: bytes, event: Event, digest: str | None = None) -> bytes:
+    """The hash that binds an event to what came before it; ``digest`` as in ``Event.canonical``."""
+    return hashlib.sha256(previous + event.canonical(digest)).digest()
 
 
 def broken_at(chain: Iterable[tuple[Event, bytes]]) -> int | None:

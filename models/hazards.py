@@ -1,7 +1,7 @@
 """A hazard as the platform keeps it, and what is told of it on ``risk.hazards`` and the live stream."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,8 @@ SCHEMA = 1
 class Hazard:
     """One hazard: the row of the table, typed. Instants in UTC; ``step`` counts from the bottom of ``chain``.
 
-    ``policy`` is the text of the deadline policy in force when it opened (``models.policy.held`` reads it).
+    ``policy`` is the text of the deadline policy in force when it opened (``models.policy.held`` reads it). ``minors``: a
+    report of it says that minors are involved; then it holds no words (``shielded``).
     """
 
     id: UUID
@@ -59,6 +60,7 @@ class Hazard:
     version: int
     trail_hash: bytes
     policy: str | None = None
+    minors: bool = False
 
     @property
     def confidential(self) -> bool:
@@ -69,6 +71,11 @@ class Hazard:
     def tier(self) -> str:
         """The tier that holds it now."""
         return self.chain.at(self.step).tier
+
+    @property
+    def stands_at(self) -> str:
+        """The unit that holds it now."""
+        return self.chain.at(self.step).unit
 
     @property
     def routed(self) -> bool:
@@ -90,6 +97,30 @@ class Hazard:
             extension=self.extension,
             merged=self.merged_into is not None,
         )
+
+
+def shielded(hazard: Hazard) -> Hazard:
+    """The hazard without a word about minors: they stand in the reports and the trail alone, which are closed.
+
+    Level, category, unit and deadlines stay, so that every tier can work on it; one without minors comes back as it is.
+    """
+    if not hazard.minors:
+        return hazard
+    words = privacy.closed_words()
+    return replace(
+        hazard,
+        text=privacy.closed_words(subcategory(hazard.subcategory).name),
+        place=None,
+        # Reasons quote the report's own words.
+        reasons=(),
+        settlements=hazard.settlements and dict.fromkeys(hazard.settlements, words),
+        lowering=_unworded(hazard.lowering),
+        extension=_unworded(hazard.extension),
+    )
+
+
+def _unworded(proposal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return proposal and {name: value for name, value in proposal.items() if name != "reason"}
 
 
 # Of what came with an action, Kafka is told ids, codes, tiers and instants. Words and people stay in the database.

@@ -1,6 +1,6 @@
 """How a judged report becomes a hazard: level, chain, deadlines and the first event of its trail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from models.chain import snapshot
 from models.deadlines import Clock, Kind, effects
 from models.events import GENESIS, Event, link
-from models.hazards import Hazard
+from models.hazards import Hazard, shielded
 from models.judgement import Judgement
 from models.levels import Level, gravest
 from models.loop import Action, State
@@ -52,13 +52,14 @@ def open_hazard(
     reporter: str | None,
     now: datetime,
     clock: Clock,
+    people: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
 ) -> Opening:
     """The hazard that a report opens. Deadlines count from ``received_at``, when the platform could first know.
 
-    The policy in force now is kept with the hazard and counts for its life.
+    The policy in force now is kept with the hazard and counts for its life, as are the chain and the ``people`` on duty in it.
     """
     subcategory, level = graded(report, judgement)
-    chain = snapshot(upward)
+    chain = snapshot(upward, people)
     clock = clock.at(upward[0].path)
     hazard = Hazard(
         id=id,
@@ -96,6 +97,7 @@ def open_hazard(
         version=0,
         trail_hash=GENESIS,
         policy=clock.policy.text(),
+        minors=bool(report.minors_involved),
     )
     event = Event(
         hazard=id,
@@ -115,11 +117,12 @@ def open_hazard(
                 "confidence": round(judgement.confidence, 4),
                 "labels": list(judgement.labels),
                 "model": judgement.model,
+                "minors": report.minors_involved or None,
             }
         ),
     )
     return Opening(
-        hazard=replace(hazard, version=1, trail_hash=link(GENESIS, event)),
+        hazard=replace(shielded(hazard), version=1, trail_hash=link(GENESIS, event)),
         event=event,
         deadlines=tuple(
             (kind, due)

@@ -14,7 +14,7 @@ import orjson
 from models import gates
 from models.deadlines import Effects, Kind, effects
 from models.events import Event, link
-from models.hazards import Hazard
+from models.hazards import Hazard, shielded
 from models.levels import Level, gravest
 from models.loop import Action, Refused, State, decide
 from models.roles import Actor, Role
@@ -58,6 +58,7 @@ def _change(
     *,
     regraded: bool = False,
 ) -> Change:
+    after = shielded(after)
     event = Event(
         hazard=after.id,
         seq=after.version + 1,
@@ -135,7 +136,10 @@ def _extension(actor: Actor, filed: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _attached(hazard: Hazard, filed: Mapping[str, Any]) -> dict[str, Any]:
     """A further witness. Until an assessor has spoken, a graver telling raises the level; it never lowers it."""
-    updates: dict[str, Any] = {"report_count": hazard.report_count + 1}
+    updates: dict[str, Any] = {
+        "report_count": hazard.report_count + 1,
+        "minors": hazard.minors or bool(filed.get("minors")),
+    }
     if filed.get("reporter"):
         updates["reporters"] = hazard.reporters | {filed["reporter"]}
     if hazard.state is State.REPORTED:

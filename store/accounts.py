@@ -14,6 +14,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from models import accounts
 from models.roles import Role
+from store import acts, identities
+from store.acts import Act
 from store.db import Connection
 
 # RFC 9106's second recommendation (64 MiB, three passes) with one lane, for the door hashes on one core: about a tenth of a second, and
@@ -129,13 +131,36 @@ async def revoke(conn: Connection, account: UUID, id: UUID, by: str, now: dateti
 
 
 async def disable(conn: Connection, account: UUID, by: str, now: datetime) -> bool:
-    """Close an account and end its sessions at once. Whether it was open."""
+    """Close an account: its sessions end at once, its identities and link codes are taken back. Whether it was open."""
     cur = await conn.execute(
         "UPDATE accounts SET disabled_at = %s, disabled_by = %s WHERE id = %s AND disabled_at IS NULL",
         (now, by, account),
     )
+    closed = cur.rowcount == 1
     await conn.execute("DELETE FROM sessions WHERE account = %s", (account,))
-    return cur.rowcount == 1
+    await identities.void_codes(conn, account)
+    if closed:
+        for row in await identities.listed(conn, account):
+            await identities.unlink(conn, account, row["id"], by, now)
+        await acts.record(conn, account, Act.DISABLE, by, now)
+    return closed
+
+
+async def enable(conn: Connection, account: UUID, password: str, by: str, now: datetime) -> bool:
+    """Open a closed account with a new (hashed) password. Whether it was closed.
+
+    What it had before does not come back: its sessions have ended, its identities must be linked anew.
+    """
+    cur = await conn.execute(
+        "UPDATE accounts SET disabled_at = NULL, disabled_by = NULL, password = %s, password_at = %s "
+        "WHERE id = %s AND disabled_at IS NOT NULL",
+        (password, now, account),
+    )
+    if cur.rowcount == 0:
+        return False
+    await conn.execute("DELETE FROM sessions WHERE account = %s", (account,))
+    await acts.record(conn, account, Act.ENABLE, by, now)
+    return True
 
 
 async def set_password(conn: Connection, account: UUID, password: str, now: datetime) -> None:
@@ -143,13 +168,14 @@ async def set_password(conn: Connection, account: UUID, password: str, now: date
     await conn.execute("UPDATE accounts SET password = %s, password_at = %s WHERE id = %s", (password, now, account))
 
 
-async def reset_factor(conn: Connection, account: UUID) -> None:
+async def reset_factor(conn: Connection, account: UUID, by: str, now: datetime) -> None:
     """Forget the second factor and its recovery codes, and end all sessions: the next sign-in enrols anew."""
     await conn.execute(
         "UPDATE accounts SET totp_secret = NULL, totp_pending = NULL, totp_step = 0 WHERE id = %s", (account,)
     )
     await conn.execute("DELETE FROM recovery_codes WHERE account = %s", (account,))
     await conn.execute("DELETE FROM sessions WHERE account = %s", (account,))
+    await acts.record(conn, account, Act.RESET_FACTOR, by, now)
 
 
 _LISTED = (

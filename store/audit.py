@@ -1,6 +1,6 @@
 """Proof that nothing got lost, and the mending of what is safe to mend (design §5, step 6)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,18 +28,40 @@ class Findings:
     unrouted: int
     dead: int
     broken: dict[UUID, int]
+    gone: tuple[UUID, ...] = ()
+    removed: dict[str, int] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is amiss (dead letters wait for people; they are no breakage)."""
-        return not (self.waiting or self.without_deadline or self.unrouted or self.broken)
+        """Whether nothing is amiss (dead letters wait for people, and what the rule removed has its stone; they are no breakage)."""
+        return not (self.waiting or self.without_deadline or self.unrouted or self.broken or self.gone)
 
 
 async def examine(conn: Connection, now: datetime) -> Findings:
     """Read everything once: accepted reports landed, open hazards have a next deadline, the trail is whole."""
     counted = await _count(conn, now)
     _, oldest = await outbox.age(conn, now)
-    return Findings(**counted, outbox_age=oldest, broken=await trail.broken(conn))
+    broken, gone, removed = await trail.broken(conn), await _gone(conn), await _removed(conn)
+    return Findings(**counted, outbox_age=oldest, broken=broken, gone=gone, removed=removed)
+
+
+async def _gone(conn: Connection) -> tuple[UUID, ...]:
+    """Hazards, and reports, that were here once, are here no longer, and have no tombstone: a hand took them, not the rule."""
+    cur = await conn.execute(
+        "WITH stones AS (SELECT unnest(gone) AS id FROM tombstones), missing AS ("
+        "SELECT i.hazard AS id FROM intake i WHERE i.hazard IS NOT NULL AND NOT EXISTS (SELECT 1 FROM hazards h WHERE h.id = i.hazard) "
+        "UNION SELECT t.hazard FROM trail t WHERE NOT EXISTS (SELECT 1 FROM hazards h WHERE h.id = t.hazard) "
+        "UNION SELECT coalesce(i.hazard, i.id) FROM intake i WHERE NOT EXISTS (SELECT 1 FROM reports r WHERE r.id = i.id)) "
+        "SELECT id FROM missing WHERE id NOT IN (SELECT id FROM stones) ORDER BY id LIMIT %s",
+        (_MOST,),
+    )
+    return tuple(row["id"] for row in await cur.fetchall())
+
+
+async def _removed(conn: Connection) -> dict[str, int]:
+    """How many of each kind the rule has removed."""
+    cur = await conn.execute("SELECT kind, sum(count)::bigint AS n FROM tombstones GROUP BY kind ORDER BY kind")
+    return {row["kind"]: row["n"] for row in await cur.fetchall()}
 
 
 async def _count(conn: Connection, now: datetime) -> dict[str, Any]:

@@ -1,20 +1,24 @@
-"""Climbing: by level when a hazard's level asks for a higher tier, by time when a deadline is missed."""
+"""Climbing: by level when a hazard's level asks for a higher tier, by time when a deadline is missed, and at once where nobody is on duty."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.chain import ClimbReason, climbed, step_for_level
+from models.chain import Chain, ClimbReason, climbed, step_for_level
 from models.deadlines import Clock, Kind
+from models.duty import manned_step
 from models.hazards import Hazard
-from models.loop import Action
+from models.levels import Level
+from models.loop import OPEN_STATES, Action
 from models.roles import system
 from models.transition import Change, plan
-from store import deadlines, hazards, outbox
+from store import deadlines, duty, hazards, outbox
 from store.db import Connection
 
 _ESCALATE, _CLOCK = system("escalate"), system("clock")
+
+_OPEN = f"h.state IN ({', '.join(repr(state.value) for state in sorted(OPEN_STATES))})"
 
 # A sweep's transaction stays short, so that officers never wait behind it; a storm takes several sweeps a second.
 BATCH = 200
@@ -51,6 +55,38 @@ async def sweep(conn: Connection, now: datetime, clock: Clock, limit: int = BATC
             if kind.climbs and not (kind is Kind.REPORT and current.routed):
                 await deadlines.begin(conn, current, kind, now, clock)
     return missed
+
+
+async def unmanned(conn: Connection, now: datetime, clock: Clock, limit: int = BATCH) -> int:
+    """Lift hazards that stand where nobody is on duty for what they owe, to the nearest tier where somebody is.
+
+    Only units that keep a roster can be unmanned; what counts duty time waits for its hours. How many climbed; at the top
+    they stay, for there is nobody above.
+    """
+    empty = (await duty.book(conn, clock=clock)).unmanned(now)
+    if not empty:
+        return 0
+    cur = await conn.execute(
+        "SELECT h.id, h.level, h.unit_path, h.chain, h.step, array_agg(d.kind) AS kinds FROM hazards h "
+        f"JOIN deadlines d ON d.hazard = h.id WHERE h.stands_at = ANY(%s) AND {_OPEN} AND {deadlines.RUNNING} "
+        "AND h.step < jsonb_array_length(h.chain) - 1 GROUP BY h.id ORDER BY min(d.due_at)",
+        (sorted({unit for unit, _ in empty}),),
+    )
+    steps: dict[UUID, int] = {}
+    for row in await cur.fetchall():
+        running = Level(row["level"]).urgent or clock.at(row["unit_path"]).calendar.roll(now) <= now
+        chain = Chain.from_json(row["chain"])
+        step = max(manned_step(chain, row["step"], Kind(kind), empty) for kind in row["kinds"])
+        if running and step > row["step"] and len(steps) < limit:
+            steps[row["id"]] = step
+    changes = [
+        plan(hazard, Action.CLIMB, _CLOCK, _filed(hazard, steps[hazard.id], ClimbReason.UNMANNED), now)
+        for hazard in (await hazards.locked(conn, list(steps), skip=True) if steps else [])
+        # Somebody may have acted between the look and the lock.
+        if hazard.state.is_open and hazard.step < steps[hazard.id]
+    ]
+    await _write(conn, changes, clock)
+    return len(changes)
 
 
 def _missed(hazard: Hazard, row: dict[str, Any], now: datetime) -> Change:

@@ -18,15 +18,13 @@ from store.db import Connection, jsonb
 
 _JSON = ("reasons", "settlements", "lowering", "extension")
 COLUMNS = tuple(f.name for f in fields(Hazard))
-_DERIVED = ("tier", "confidential")
+_DERIVED = ("tier", "stands_at", "confidential")
 _FIXED = (
     "id",
     "unit",
     "unit_path",
     "chain",
     "opened_at",
-    "text",
-    "place",
     "drill",
     "machine_subcategory",
     "machine_level",

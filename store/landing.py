@@ -24,7 +24,7 @@ from models.roles import system
 from models.taxonomy import is_confidential
 from models.transition import Change, plan
 from models.units import UnitTree
-from store import deadlines, hazards, live, outbox, trail
+from store import deadlines, duty, hazards, live, outbox, trail
 from store.db import Connection
 
 _CLASSIFY = system("classify")
@@ -48,6 +48,7 @@ class _Batch:
     changes: dict[UUID, list[Change]]
     outcomes: list[tuple[str, UUID | None, bool, UUID]]
     known: list[Known]
+    people: Mapping[str, Mapping[str, Sequence[str]]]
 
 
 async def land(
@@ -56,7 +57,9 @@ async def land(
     """Land a batch; how many were ``opened``, ``attached``, ``quiet``, and how many had landed ``before``."""
     waiting = await _waiting(conn, [_id(landing) for landing in landings])
     todo = {_id(landing): landing for landing in landings if _id(landing) in waiting}
-    batch = _Batch([], {}, [], await _known(conn, todo.values(), now))
+    chains = {unit.code for one in todo.values() for unit in tree.upward(one.report.unit)}
+    people = (await duty.book(conn, sorted(chains), clock)).snapshot(chains, now)
+    batch = _Batch([], {}, [], await _known(conn, todo.values(), now), people)
     held = {h.id: h for h in await hazards.locked(conn, sorted(_matches(todo.values(), waiting, batch.known)))}
     batch.known = [k for k in batch.known if k.id not in held or held[k.id].state in _TAKING]
     for id, landing in todo.items():
@@ -99,7 +102,11 @@ async def _known(conn: Connection, landings: Any, now: datetime) -> list[Known]:
     if not pairs:
         return []
     cur = await conn.execute(
-        "SELECT h.id, h.unit, h.subcategory, h.place, h.text, h.opened_at, h.closed_at FROM hazards h "
+        # Where a hazard's words are closed, the comparison needs those of the report that opened it.
+        "SELECT h.id, h.unit, h.subcategory, CASE WHEN h.minors THEN o.place ELSE h.place END AS place, "
+        "coalesce(o.text, h.text) AS text, h.opened_at, h.closed_at FROM hazards h LEFT JOIN LATERAL "
+        "(SELECT r.text, r.place FROM intake i JOIN reports r ON r.id = i.id AND r.received_at = i.received_at "
+        "WHERE i.hazard = h.id AND i.outcome = 'opened' AND h.minors LIMIT 1) o ON true "
         "JOIN unnest(%s::text[], %s::text[]) AS p(unit, subcategory) ON h.unit = p.unit AND h.subcategory = p.subcategory "
         "WHERE h.state IN ('reported', 'assessed', 'dispatched', 'handling', 'submitted') "
         "OR (h.state IN ('closed', 'reviewing') AND h.merged_into IS NULL AND h.closed_at > %s)",
@@ -142,6 +149,7 @@ def _decide(
             "level": level.value,
             "direct": judgement.direct,
             "reporter": arrival.reporter,
+            "minors": report.minors_involved or None,
         }
         if not held[match].state.is_open:
             _plan(match, Action.REOPEN, {"reason": "销号后七日内再次上报", "report": str(report.id)}, now, held, batch)
@@ -149,7 +157,15 @@ def _decide(
         batch.outcomes.append(("attached", match, closed, _id(landing)))
         return
     opening = open_hazard(
-        uuid_utils.uuid7(), report, judgement, tree.upward(report.unit), arrival.at, arrival.reporter, now, clock
+        uuid_utils.uuid7(),
+        report,
+        judgement,
+        tree.upward(report.unit),
+        arrival.at,
+        arrival.reporter,
+        now,
+        clock,
+        batch.people,
     )
     batch.openings.append(opening)
     batch.outcomes.append(("opened", opening.hazard.id, closed, _id(landing)))

@@ -94,6 +94,14 @@ async def visible(conn: Connection, id: UUID, viewer: Viewer) -> Hazard:
     return hazards.typed(row)
 
 
+async def open_to(conn: Connection, id: UUID, viewer: Viewer) -> bool:
+    """Whether the words about a hazard are open to the viewer: then its trail is."""
+    async with reading(conn, viewer):
+        cur = await conn.execute("SELECT EXISTS (SELECT 1 FROM trail WHERE hazard = %s) AS open", (id,))
+        row = await cur.fetchone()
+    return bool(row and row["open"])
+
+
 def _encode(row: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(f"{row['opened_at'].isoformat()}|{row['id']}".encode()).decode()
 

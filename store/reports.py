@@ -168,9 +168,22 @@ async def get(conn: Connection, id: UUID) -> dict[str, Any] | None:
     cur = await conn.execute(
         "SELECT i.id, i.unit, u.path AS unit_path, i.source, i.source_id, i.received_at, i.outcome, i.landed_at, i.hazard, "
         "r.text, r.place, r.occurred_at, coalesce(r.reported_at, i.received_at) AS reported_at, h.state, h.level, h.tier, h.subcategory, "
-        "h.id IS NOT NULL AS hazard_seen "
+        "h.id IS NOT NULL AS hazard_seen, i.confidential OR r.minors_involved IS TRUE OR words_closed(i.hazard) AS closed "
         "FROM intake i JOIN units u ON u.code = i.unit LEFT JOIN reports r ON r.id = i.id "
         "LEFT JOIN hazards h ON h.id = i.hazard WHERE i.id = %s",
         (id,),
     )
     return await cur.fetchone()
+
+
+async def of(conn: Connection, hazard: UUID) -> list[dict[str, Any]]:
+    """What was reported about a hazard, oldest first: ``id, received_at, source, text, place, occurred_at, attachments``.
+
+    Read as somebody (``store.scope``), it holds what is open to them.
+    """
+    cur = await conn.execute(
+        "SELECT r.id, r.received_at, r.source, r.text, r.place, r.occurred_at, r.attachments FROM intake i "
+        "JOIN reports r ON r.id = i.id AND r.received_at = i.received_at WHERE i.hazard = %s ORDER BY r.received_at, r.id",
+        (hazard,),
+    )
+    return await cur.fetchall()

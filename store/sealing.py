@@ -44,15 +44,23 @@ def sealer(settings: Settings) -> Sealer:
     if settings.secret is not None:
         return Sealer(*[part.strip() for part in settings.secret.get_secret_value().split(",") if part.strip()])
     path = settings.local / _FILE
-    return Sealer(path.read_text().strip() if path.exists() else _made(path))
+    if not path.exists():
+        _make(path)
+    return Sealer(path.read_text().strip())
 
 
-def _made(path: Path) -> str:
+def _make(path: Path) -> None:
+    """Written aside and linked into place: of two processes that start at once the first one's secret holds for both, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = secrets.token_urlsafe(_BYTES)
-    path.touch(mode=0o600, exist_ok=True)
-    path.write_text(text + "\n")
-    return text
+    own = path.with_name(f"{_FILE}.{secrets.token_hex(4)}")
+    own.touch(mode=0o600)
+    own.write_text(secrets.token_urlsafe(_BYTES) + "\n")
+    try:
+        path.hardlink_to(own)
+    except FileExistsError:
+        pass
+    finally:
+        own.unlink()
 
 
 def _key(text: str) -> bytes:

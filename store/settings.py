@@ -1,5 +1,6 @@
 """Settings from the environment (``CAMPUS_RISK_*``); the defaults run everything on this machine."""
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -30,8 +31,33 @@ class Settings(BaseSettings):
     demo: bool = False
     # Seals what the database must give back (store/sealing.py); where absent, one is made in the local folder.
     secret: SecretStr | None = None
+    # How browsers reach the pages, such as https://risk.example.edu.cn: a provider sends people back there.
+    public_url: str | None = None
+    # The secrets that identity providers gave us: a JSON object, provider's id to secret.
+    oidc_secrets: SecretStr | None = None
+    # The deployment's mail server for notices, as an Apprise URL: mailtos://user:password@smtp.example.edu?from=duty@example.edu
+    mail: SecretStr | None = None
+    # Receivers that people name may lie in the campus's own network; off, so that nobody reaches inner services through a webhook.
+    notify_private: bool = False
     # Consumer group of the agents; tests and side-by-side deployments on one broker choose another.
     group: str = "campus-risk"
+
+    def oidc_secret(self, provider: str) -> str | None:
+        """What an identity provider gave us; None for a public client. Raises ``Unusable`` and never repeats what is set."""
+        if self.oidc_secrets is None:
+            return None
+        try:
+            given = json.loads(self.oidc_secrets.get_secret_value())
+        except ValueError:
+            given = None
+        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+            raise Unusable('CAMPUS_RISK_OIDC_SECRETS is no JSON object: write {"<id of [[sign_in]]>": "<secret>"}')
+        return given.get(provider)
+
+    @property
+    def base_url(self) -> str:
+        """The address of the pages, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def models_dir(self) -> Path:

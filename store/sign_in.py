@@ -15,13 +15,16 @@ from models import accounts
 from models.roles import Actor, Role
 from store.db import Connection
 from store.keys import SESSION, digest
+from store.sealing import Sealer
 
 RECOVERY_CODES = 10
+# How a sealed text begins (Fernet's version and the first bytes of its clock). A second factor's own alphabet has capitals only.
+_SEALED = "gAAAAA"
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What proves that somebody is the account's owner."""
+    """What proves that somebody is the account's owner. ``totp`` and ``pending`` are sealed; those of earlier versions are not yet."""
 
     id: UUID
     login: str
@@ -33,7 +36,11 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser's session of an account, with all hats its owner wears."""
+    """One browser's session of an account, with the hats its owner wears in it.
+
+    ``identity``: what it was begun with at a provider. Such a session has the hats of the provider's subtree only, and is
+    ``whole`` where there are no others.
+    """
 
     id: UUID
     account: UUID
@@ -41,6 +48,9 @@ class Session:
     name: str
     factor: bool
     confirmed: bool
+    identity: UUID | None
+    begun: datetime
+    whole: bool
     hats: tuple[Actor, ...]
 
     @property
@@ -142,13 +152,23 @@ async def owner(conn: Connection, account: UUID) -> Secrets | None:
     return Secrets(**row) if row else None
 
 
-async def take_code(conn: Connection, held: Secrets, code: str, now: datetime) -> bool:
-    """Whether a code is good: of the authenticator, or a recovery code. Either is good once. ``held`` is ``locked`` or ``owner``."""
+def _opened(kept: str, seal: Sealer) -> str:
+    return seal.open(kept) if kept.startswith(_SEALED) else kept
+
+
+async def take_code(conn: Connection, held: Secrets, code: str, now: datetime, seal: Sealer) -> bool:
+    """Whether a code is good: of the authenticator, or a recovery code. Either is good once. ``held`` is ``locked`` or ``owner``.
+
+    Each use seals the secret anew: one that lay open, or under an older secret of the deployment, does so no longer.
+    """
     if held.totp is None:
         return False
-    step = accounts.code_step(held.totp, code, now, held.step)
+    secret = _opened(held.totp, seal)
+    step = accounts.code_step(secret, code, now, held.step)
     if step is not None:
-        await conn.execute("UPDATE accounts SET totp_step = %s WHERE id = %s", (step, held.id))
+        await conn.execute(
+            "UPDATE accounts SET totp_step = %s, totp_secret = %s WHERE id = %s", (step, seal.seal(secret), held.id)
+        )
         return True
     cur = await conn.execute(
         "UPDATE recovery_codes SET used_at = %s WHERE account = %s AND hash = %s AND used_at IS NULL",
@@ -157,24 +177,41 @@ async def take_code(conn: Connection, held: Secrets, code: str, now: datetime) -
     return cur.rowcount == 1
 
 
-async def enrol(conn: Connection, account: UUID) -> str:
+async def seal_all(conn: Connection, seal: Sealer) -> int:
+    """Seal what still lies open, of accounts that nobody uses too; how many."""
+    cur = await conn.execute(
+        "SELECT id, totp_secret, totp_pending FROM accounts WHERE NOT (coalesce(totp_secret, %(sealed)s) ^@ %(sealed)s "
+        "AND coalesce(totp_pending, %(sealed)s) ^@ %(sealed)s) FOR UPDATE",
+        {"sealed": _SEALED},
+    )
+    rows = await cur.fetchall()
+    for row in rows:
+        kept = [text and seal.seal(_opened(text, seal)) for text in (row["totp_secret"], row["totp_pending"])]
+        await conn.execute("UPDATE accounts SET totp_secret = %s, totp_pending = %s WHERE id = %s", (*kept, row["id"]))
+    return len(rows)
+
+
+async def enrol(conn: Connection, account: UUID, seal: Sealer) -> str:
     """A new secret that waits for its first code; the factor in force stays until then."""
     secret = pyotp.random_base32()
-    await conn.execute("UPDATE accounts SET totp_pending = %s WHERE id = %s", (secret, account))
+    await conn.execute("UPDATE accounts SET totp_pending = %s WHERE id = %s", (seal.seal(secret), account))
     return secret
 
 
-async def confirm(conn: Connection, session: Session, held: Secrets, code: str, now: datetime) -> list[str] | None:
+async def confirm(
+    conn: Connection, session: Session, held: Secrets, code: str, now: datetime, seal: Sealer
+) -> list[str] | None:
     """Put the enrolled secret in force by its first code: new recovery codes, shown this once; None for a wrong code.
 
     This session has a second factor from now on; all others end. ``held`` is ``locked`` or ``owner``.
     """
-    step = accounts.code_step(held.pending, code, now, 0) if held.pending else None
-    if step is None:
+    secret = _opened(held.pending, seal) if held.pending else None
+    step = accounts.code_step(secret, code, now, 0) if secret else None
+    if secret is None or step is None:
         return None
     await conn.execute(
-        "UPDATE accounts SET totp_secret = totp_pending, totp_pending = NULL, totp_step = %s WHERE id = %s",
-        (step, held.id),
+        "UPDATE accounts SET totp_secret = %s, totp_pending = NULL, totp_step = %s WHERE id = %s",
+        (seal.seal(secret), step, held.id),
     )
     await conn.execute("UPDATE sessions SET factor = true WHERE id = %s", (session.id,))
     await end_all(conn, held.id, but=session.id)
@@ -201,13 +238,17 @@ async def recovery_left(conn: Connection, account: UUID) -> int:
     return int(row["n"]) if row else 0
 
 
-async def begin(conn: Connection, account: UUID, now: datetime, *, factor: bool) -> str:
-    """A session; its token. Sessions that are over are swept."""
+async def begin(
+    conn: Connection, account: UUID, now: datetime, *, factor: bool, by: tuple[UUID, str] | None = None
+) -> str:
+    """A session; its token. ``by``: the identity that began it, and the path of its provider's unit. Sessions that are over are swept."""
     token = secrets.token_urlsafe(32)
+    identity, within = by or (None, None)
     await conn.execute("DELETE FROM sessions WHERE expires_at < %s", (now,))
     await conn.execute(
-        "INSERT INTO sessions (hash, account, factor, created_at, expires_at) VALUES (%s, %s, %s, %s, %s)",
-        (digest(token), account, factor, now, now + SESSION),
+        "INSERT INTO sessions (hash, account, factor, created_at, expires_at, identity, within) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (digest(token), account, factor, now, now + SESSION, identity, within),
     )
     return token
 
@@ -215,8 +256,9 @@ async def begin(conn: Connection, account: UUID, now: datetime, *, factor: bool)
 async def session(conn: Connection, token: str, now: datetime) -> Session | None:
     """Whose session this is; None for an unknown or expired one, or a disabled account."""
     cur = await conn.execute(
-        "SELECT s.id, s.factor, a.id AS account, a.login, a.name, a.totp_secret IS NOT NULL AS confirmed, "
-        "g.role, g.unit, u.path FROM sessions s JOIN accounts a ON a.id = s.account "
+        "SELECT s.id, s.factor, s.identity, s.created_at AS begun, a.id AS account, a.login, a.name, "
+        "a.totp_secret IS NOT NULL AS confirmed, g.role, g.unit, u.path, "
+        "s.within IS NULL OR u.path ^@ s.within AS worn FROM sessions s JOIN accounts a ON a.id = s.account "
         "LEFT JOIN grants g ON g.account = a.id AND g.revoked_at IS NULL "
         "LEFT JOIN units u ON u.code = g.unit WHERE s.hash = %s AND s.expires_at > %s AND a.disabled_at IS NULL",
         (digest(token), now),
@@ -224,8 +266,10 @@ async def session(conn: Connection, token: str, now: datetime) -> Session | None
     rows = await cur.fetchall()
     if not rows:
         return None
-    hats = tuple(_hat(row) for row in rows if row["role"])
-    return Session(**{name: rows[0][name] for name in Session.__slots__ if name != "hats"}, hats=hats)
+    given = [row for row in rows if row["role"]]
+    hats = tuple(_hat(row) for row in given if row["worn"])
+    kept = {name: rows[0][name] for name in Session.__slots__ if name not in ("hats", "whole")}
+    return Session(**kept, whole=len(hats) == len(given), hats=hats)
 
 
 def _hat(row: dict[str, Any]) -> Actor:
@@ -234,11 +278,20 @@ def _hat(row: dict[str, Any]) -> Actor:
     )
 
 
-async def sessions(conn: Connection, account: UUID, now: datetime) -> list[dict[str, Any]]:
-    """An account's sessions, newest first: ``id, created_at, expires_at, factor``."""
+async def alive(conn: Connection, account: UUID, session: UUID, now: datetime) -> bool:
+    """Whether a session of an account goes on."""
     cur = await conn.execute(
-        "SELECT id, created_at, expires_at, factor FROM sessions WHERE account = %s AND expires_at > %s "
-        "ORDER BY created_at DESC, id",
+        "SELECT 1 FROM sessions WHERE account = %s AND id = %s AND expires_at > %s", (account, session, now)
+    )
+    return await cur.fetchone() is not None
+
+
+async def sessions(conn: Connection, account: UUID, now: datetime) -> list[dict[str, Any]]:
+    """An account's sessions, newest first: ``id, created_at, expires_at, factor``, and ``issuer`` where a provider began it."""
+    cur = await conn.execute(
+        "SELECT s.id, s.created_at, s.expires_at, s.factor, i.issuer FROM sessions s "
+        "LEFT JOIN identities i ON i.id = s.identity WHERE s.account = %s AND s.expires_at > %s "
+        "ORDER BY s.created_at DESC, s.id",
         (account, now),
     )
     return await cur.fetchall()

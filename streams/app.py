@@ -5,7 +5,7 @@ from faust.types import AgentT
 
 from models.classifier.predict import Classifier
 from store.settings import Settings, Unusable
-from streams import classify, escalate, topics
+from streams import classify, escalate, notices, topics
 from streams.assignor import Assignor
 from streams.context import Context
 from streams.ending import end
@@ -55,6 +55,7 @@ def create(settings: Settings, context: Context, classifier: Classifier) -> faus
     )
     classify.register(app, _topic(app, settings, "reports"), context, classifier)
     escalate.register(app, _topic(app, settings, "hazards"), context)
+    notices.register(app, _topic(app, settings, "escalations"), context)
     return app
 
 

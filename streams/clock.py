@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 # A missed deadline climbs within two seconds; half a second leaves room for the sweep itself.
 INTERVAL = 0.5
+# Somebody may go off duty at any minute: a hazard is not left longer than this in front of an empty desk. The look reads all rosters.
+WATCH_EVERY = 10.0
 # Losing a broker's disk is rare; looking for it costs an index look-up.
 MEND_EVERY = 30.0
 # A unit or a duty hour that was changed counts after at most this long.
@@ -33,6 +35,20 @@ async def run(context: Context) -> None:
             missed = 0
         if missed < escalations.BATCH:
             await asyncio.sleep(INTERVAL)
+
+
+async def watch(context: Context) -> None:
+    """Look for ever whether hazards stand where nobody is on duty."""
+    while True:
+        await asyncio.sleep(WATCH_EVERY)
+        try:
+            async with context.pool.connection() as conn, conn.transaction():
+                lifted = await escalations.unmanned(conn, now(), context.clock)
+        except TRANSIENT as error:
+            log.warning("the watch waits for the database (%s)", type(error).__name__)
+        else:
+            if lifted:
+                log.info("%d hazards climbed past units where nobody is on duty", lifted)
 
 
 async def mend(context: Context) -> None:

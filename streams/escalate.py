@@ -1,4 +1,7 @@
-"""The escalate agent: hazards whose level asks for a higher tier climb as soon as they are known."""
+"""The escalate agent: hazards whose level asks for a higher tier climb as soon as they are known, and those concerned are told.
+
+One agent a topic (decision 0005), so what ``risk.hazards`` tells people is planned here too, after the climbing.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -10,6 +13,7 @@ import orjson
 from models.levels import Level
 from models.loop import Action
 from store import escalations
+from streams import notices
 from streams.batches import batches
 from streams.context import Context, now, retrying
 
@@ -26,7 +30,13 @@ def register(app: faust.App, topic: faust.TopicT, context: Context) -> None:
     @app.agent(topic, name="escalate", concurrency=1)  # type: ignore[untyped-decorator]
     async def escalate(stream: faust.StreamT) -> None:
         async for batch in batches(stream):
-            await route(concerned([event.message.value for event in batch]), context)
+            await take_in([event.message.value for event in batch], context)
+
+
+async def take_in(values: Sequence[bytes | None], context: Context) -> None:
+    """Lift first, then tell: the notices are a transaction of their own, so that whatever befalls them, the climb stands."""
+    await route(concerned(values), context)
+    await notices.tell(notices.read(values), context)
 
 
 def concerned(values: Sequence[bytes | None]) -> list[UUID]:

@@ -1,10 +1,10 @@
-"""The keeper process: relay, clock and mending. Apart from the agents, so that they go on without Kafka (decision 0004)."""
+"""The keeper process: relay, clock, mending, keeping and notices. Apart from the agents, so that they go on without Kafka (decision 0004)."""
 
 import asyncio
 import logging
 
 from store.settings import Settings
-from streams import clock, relay
+from streams import clock, keep, notify, relay
 from streams.context import opened
 
 log = logging.getLogger(__name__)
@@ -15,5 +15,8 @@ async def run(settings: Settings) -> None:
     async with opened(settings) as context, asyncio.TaskGroup() as tasks:
         tasks.create_task(relay.run(settings), name="relay")
         tasks.create_task(clock.run(context), name="clock")
+        tasks.create_task(clock.watch(context), name="watch")
         tasks.create_task(clock.mend(context), name="mend")
-        log.info("keeper runs: relay, clock, mending")
+        tasks.create_task(keep.run(context), name="keep")
+        tasks.create_task(notify.run(context), name="notify")
+        log.info("keeper runs: relay, clock, watch, mending, keeping, notices")

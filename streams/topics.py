@@ -18,7 +18,7 @@ _PAUSE = 1.0
 MAX_RECORD = 4 * 1024 * 1024
 
 # What the agents read.
-READ = ("reports", "hazards")
+READ = ("reports", "hazards", "escalations")
 AGGREGATES = ("reports", "hazards", "escalations", "warnings", "dead")
 
 

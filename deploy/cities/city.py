@@ -1,13 +1,15 @@
 """A city as its folder describes it: ``city.toml`` read and checked, its units beside it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from deploy.cities.clock import Closure, closures, deadlines, leaves_duty_days, vacation
+from deploy.cities.keeping import retention
 from deploy.cities.problems import Problems
+from deploy.cities.sign_in import sign_in
 from deploy.cities.toml import Section, read_toml
 from deploy.cities.units import load_units
 from models.place import Bounds
@@ -44,7 +46,8 @@ class Term:
 @dataclass(frozen=True, slots=True)
 class City:
     """A city. ``tiers`` bottom first, ``districts`` the outline's path if any, ``deadlines`` entries as
-    ``models.policy.read`` takes them."""
+    ``models.policy.read`` takes them, ``sign_in`` as ``models.identity.read`` does,
+    ``retention`` as ``models.retention.terms`` does."""
 
     code: str
     name: str
@@ -58,6 +61,8 @@ class City:
     districts: Path | None
     deadlines: tuple[dict[str, Any], ...] = ()
     closed: tuple[Closure, ...] = ()
+    sign_in: tuple[dict[str, Any], ...] = ()
+    retention: dict[str, Any] = field(default_factory=dict)
 
     def profile(self) -> dict[str, Any]:
         """Everything but the units, as JSON: what the store keeps and the pages read."""
@@ -77,6 +82,8 @@ class City:
             "deadlines": list(self.deadlines),
             "closed": [closure.as_json() for closure in self.closed],
             "roles": self.roles,
+            "sign_in": list(self.sign_in),
+            "retention": self.retention,
         }
 
 
@@ -115,8 +122,9 @@ def load_city(folder: Path) -> City:
         bounds,
     )
     own, closed = deadlines(read, units), closures(read, units)
+    providers, kept = sign_in(read, units), retention(read)
     problems.stop()
-    city = City(code, name, tz, tiers, bounds, duty, terms, roles, units, outline, own, closed)
+    city = City(code, name, tz, tiers, bounds, duty, terms, roles, units, outline, own, closed, providers, kept)
     leaves_duty_days(city.profile(), units, read)
     problems.stop()
     return city

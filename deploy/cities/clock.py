@@ -44,7 +44,7 @@ def closures(read: Section, tree: UnitTree) -> tuple[Closure, ...]:
     found: list[Closure] = []
     for one in _optional(read, "closed"):
         closure = Closure(one.text("unit"), one.day("first"), one.day("last" if "last" in one.raw else "first"))
-        where = _line(read.source, "closed", len(found) + 1, "unit")
+        where = line_of(read.source, "closed", len(found) + 1, "unit")
         if closure.unit not in tree:
             read.problems.add(where, f"{one.name}单位 {closure.unit} 不存在", "写 units.csv 里的编码")
         if not 0 <= (closure.last - closure.first).days < _LONGEST_CLOSURE:
@@ -63,15 +63,15 @@ def deadlines(read_from: Section, tree: UnitTree) -> tuple[dict[str, Any], ...]:
         try:
             entry = read(raw)
         except Wrong as wrong:
-            problems.add(_line(source, "deadlines", n, wrong.key), f"{name}{wrong}", wrong.cure)
+            problems.add(line_of(source, "deadlines", n, wrong.key), f"{name}{wrong}", wrong.cure)
             continue
         if entry.unit is not None and entry.unit not in tree:
-            where = _line(source, "deadlines", n, "unit")
+            where = line_of(source, "deadlines", n, "unit")
             problems.add(where, f"{name}单位 {entry.unit!r} 不存在", "写 units.csv 里的编码；全市通用则删去 unit")
             continue
         if (entry.unit, entry.level) in entries:
             first, _ = entries[entry.unit, entry.level]
-            problems.add(_line(source, "deadlines", n, "level"), f"{name}与第 {first} 个重复", "合并为一节")
+            problems.add(line_of(source, "deadlines", n, "level"), f"{name}与第 {first} 个重复", "合并为一节")
         entries[entry.unit, entry.level] = (n, entry)
     _hold_against_the_law(list(entries.values()), tree, source, problems)
     return tuple(given)
@@ -97,7 +97,7 @@ def _note(breach: Breach, entries: list[tuple[int, Entry]], whose: str, source: 
     """At the last entry that names it; a unit's breach may also come of what it inherits, then at its first."""
     to_blame = [n for n, entry in entries if entry.level in breach.levels and breach.kind in entry.spans]
     n = to_blame[-1] if to_blame else entries[0][0]
-    problems.add(_line(source, "deadlines", n, breach.kind), f"{whose}{breach.said}", breach.cure)
+    problems.add(line_of(source, "deadlines", n, breach.kind), f"{whose}{breach.said}", breach.cure)
 
 
 def leaves_duty_days(profile: Mapping[str, Any], tree: UnitTree, read_from: Section) -> None:
@@ -119,7 +119,7 @@ def _optional(read_from: Section, key: str) -> list[Section]:
     return read_from.sections(key, "") if key in read_from.raw else []
 
 
-def _line(source: str, header: str, n: int, key: str) -> int:
+def line_of(source: str, header: str, n: int, key: str) -> int:
     """The line of a key in the n-th table of a header; the header's own where the table does not hold the key."""
     seen, at = 0, 0
     for number, line in enumerate(source.splitlines(), 1):

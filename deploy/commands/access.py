@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy import connection
-from deploy.commands import people
+from deploy.commands import identities, people
 from deploy.runtime.checks import CannotStart
 from models.roles import Role
 from store import db, keys, units
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(key_app, name="key")
     people.register(app)
+    identities.register(people.account_app)
 
 
 @key_app.command("create")

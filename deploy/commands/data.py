@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy import connection, demo
+from deploy.commands.duty import show_left
 from deploy.dead_letters import replay as replay_letters
 from deploy.ingest import Outcome
 from deploy.ingest import ingest as take_in
 from deploy.simulate import Simulator
 from models.reports import Door, check
 from models.taxonomy import subcategories
-from store import db, dead, reports, units
+from store import chains, db, dead, reports, units
 from store.reports import Entry
 from streams.context import now
 
@@ -167,9 +168,14 @@ def city_load(
     folder: Annotated[Path, typer.Argument(help="a folder with city.toml and units.csv")] = demo.NINGBO,
 ) -> None:
     """Load a city's units and profile; known units are brought up to date."""
-    console.print(f"{asyncio.run(_load(folder))} 个单位已就位", markup=False)
+    count, left = asyncio.run(_load(folder))
+    console.print(f"{count} 个单位已就位", markup=False)
+    if left:
+        console.print("以下未销号隐患仍按开立时的链条流转（以后新开的按新链条）：", markup=False)
+        show_left(left)
 
 
-async def _load(folder: Path) -> int:
+async def _load(folder: Path) -> tuple[int, list[chains.Left]]:
     async with db.connect(str(connection.resolved().database)) as conn:
-        return await demo.load_city(conn, now(), folder)
+        count = await demo.load_city(conn, now(), folder)
+        return count, await chains.left(conn, await units.tree(conn))

@@ -1,9 +1,9 @@
-"""``account create|list|disable|grant|revoke|reset-password|reset-second-factor``: people's accounts, by their login."""
+"""``account create|list|disable|enable|grant|revoke|reset-…|acts``: people's accounts, by their login. Links: ``identities.py``."""
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -13,8 +13,9 @@ from deploy import connection
 from deploy.runtime.checks import CannotStart
 from models.accounts import GRANTABLE, login_fault, normal_login, password_fault
 from models.roles import Role
-from store import accounts, db, sign_in, units
+from store import accounts, acts, db, sign_in, units
 from store.accounts import Account
+from store.acts import Act
 from store.db import Connection
 from streams.context import now
 
@@ -22,7 +23,7 @@ console = Console(highlight=False)
 account_app = typer.Typer(help="账号：人的登录、角色与双重验证", no_args_is_help=True)
 
 # Whoever runs the command line has the database itself; the grants say that it was done here.
-_BY = "cli"
+BY = "cli"
 _ONCE = "（只显示这一次）"
 T = TypeVar("T")
 
@@ -37,7 +38,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(account_app, name="account")
 
 
-def _run(work: Callable[[Connection], Awaitable[T]]) -> T:
+def run(work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Do it in one transaction on the deployment's database."""
+
     async def inside() -> T:
         async with db.connect(str(connection.resolved().database)) as conn:
             return await work(conn)
@@ -53,7 +56,8 @@ def _split(text: str) -> tuple[Role, str]:
     return Role(role), unit
 
 
-async def _known(conn: Connection, login: str) -> Account:
+async def known(conn: Connection, login: str) -> Account:
+    """The account with a login. Raises ``CannotStart``."""
     account = await accounts.by_login(conn, normal_login(login))
     if account is None:
         raise CannotStart(f"There is no account {login}: `campus-risk account list` shows them all.")
@@ -102,11 +106,11 @@ def create(
     async def work(conn: Connection) -> None:
         await _check_units(conn, given)
         try:
-            await accounts.create(conn, login, name, accounts.hashed(password), given, _BY, now())
+            await accounts.create(conn, login, name, accounts.hashed(password), given, BY, now())
         except accounts.Taken:
             raise CannotStart(f"The login {login} is taken: choose another.") from None
 
-    _run(work)
+    run(work)
     _tell(login, password, ask, as_json)
 
 
@@ -121,7 +125,7 @@ def listed() -> None:
         return rows
 
     table = Table("登录名", "姓名", "角色@单位", "双重验证", "创建 UTC", "停用 UTC")
-    for row in _run(work):
+    for row in run(work):
         table.add_row(
             row.login,
             row.name,
@@ -139,11 +143,11 @@ def grant(login: Login, given: GrantText) -> None:
     role, unit = _split(given)
 
     async def work(conn: Connection) -> None:
-        account = await _known(conn, login)
+        account = await known(conn, login)
         await _check_units(conn, [(role, unit)])
-        await accounts.grant(conn, account.id, role, unit, _BY, now())
+        await accounts.grant(conn, account.id, role, unit, BY, now())
 
-    _run(work)
+    run(work)
     console.print(f"{login} {role.value}@{unit} 已授权", markup=False)
 
 
@@ -153,13 +157,13 @@ def revoke(login: Login, given: GrantText) -> None:
     role, unit = _split(given)
 
     async def work(conn: Connection) -> None:
-        account = await _known(conn, login)
+        account = await known(conn, login)
         held = [g.id for g in account.live if (g.role, g.unit) == (role, unit)]
         if not held:
             raise CannotStart(f"{login} does not hold {given}: `campus-risk account list` shows what they hold.")
-        await accounts.revoke(conn, account.id, held[0], _BY, now())
+        await accounts.revoke(conn, account.id, held[0], BY, now())
 
-    _run(work)
+    run(work)
     console.print(f"{login} {role.value}@{unit} 已收回", markup=False)
 
 
@@ -168,12 +172,39 @@ def disable(login: Login) -> None:
     """Close an account and end its sessions at once."""
 
     async def work(conn: Connection) -> None:
-        account = await _known(conn, login)
-        if not await accounts.disable(conn, account.id, _BY, now()):
+        account = await known(conn, login)
+        if not await accounts.disable(conn, account.id, BY, now()):
             raise CannotStart(f"The account {login} is disabled already.")
 
-    _run(work)
+    run(work)
     console.print(f"{login} 已停用", markup=False)
+
+
+@account_app.command("enable")
+def enable(login: Login, ask: Ask = False, as_json: AsJson = False) -> None:
+    """Open a closed account, with a new password. Sessions and linked identities do not come back; the second factor stays."""
+    password = _password(ask, normal_login(login))
+
+    async def work(conn: Connection) -> None:
+        account = await known(conn, login)
+        if not await accounts.enable(conn, account.id, accounts.hashed(password), BY, now()):
+            raise CannotStart(f"The account {login} is not disabled.")
+
+    run(work)
+    _tell(normal_login(login), password, ask, as_json)
+
+
+@account_app.command("acts")
+def history(login: Login) -> None:
+    """What was done to an account, by whom, newest first."""
+
+    async def work(conn: Connection) -> list[dict[str, Any]]:
+        return await acts.listed(conn, (await known(conn, login)).id)
+
+    table = Table("时间 UTC", "操作", "由谁", "说明")
+    for row in run(work):
+        table.add_row(f"{row['at']:%Y-%m-%d %H:%M}", row["act"], row["by"], row["detail"] or "")
+    console.print(table)
 
 
 @account_app.command("reset-password")
@@ -182,11 +213,12 @@ def reset_password(login: Login, ask: Ask = False, as_json: AsJson = False) -> N
     password = _password(ask, normal_login(login))
 
     async def work(conn: Connection) -> None:
-        account = await _known(conn, login)
+        account = await known(conn, login)
         await accounts.set_password(conn, account.id, accounts.hashed(password), now())
         await sign_in.end_all(conn, account.id)
+        await acts.record(conn, account.id, Act.PASSWORD, BY, now())
 
-    _run(work)
+    run(work)
     _tell(normal_login(login), password, ask, as_json)
 
 
@@ -195,7 +227,7 @@ def reset_second_factor(login: Login) -> None:
     """For somebody who lost authenticator and recovery codes: all sessions end, and the next sign-in enrols anew."""
 
     async def work(conn: Connection) -> None:
-        await accounts.reset_factor(conn, (await _known(conn, login)).id)
+        await accounts.reset_factor(conn, (await known(conn, login)).id, BY, now())
 
-    _run(work)
+    run(work)
     console.print(f"{login} 的双重验证已重置", markup=False)

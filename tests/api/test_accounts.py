@@ -90,6 +90,10 @@ async def test_who_stands_elsewhere_is_not_there(api: Callers, conn: Connection)
     id = await account(conn, "elsewhere", (Role.HANDLER, OTHER))
     for method, path, body in [
         ("POST", f"/accounts/{id}/disable", None),
+        ("POST", f"/accounts/{id}/enable", {}),
+        ("GET", f"/accounts/{id}/acts", None),
+        ("GET", f"/accounts/{id}/identities", None),
+        ("POST", f"/accounts/{id}/link-code", None),
         ("POST", f"/accounts/{id}/grants", {"role": "handler", "unit": SCHOOL}),
         ("DELETE", f"/accounts/{id}/grants/{uuid4()}", None),
         ("POST", f"/accounts/{uuid4()}/disable", None),
@@ -105,6 +109,9 @@ async def test_who_is_more_elsewhere_keeps_that(api: Callers, conn: Connection) 
     account_ = await accounts.found(conn, id)
     assert account_
     above = next(grant for grant in account_.live if grant.role is Role.LEADER)
+    await accounts.disable(conn, id, "test", datetime.now(UTC))
+    await conn.commit()
+    problem(await browser("POST", f"/accounts/{id}/enable", {}), 403, "forbidden")
     problem(await browser("DELETE", f"/accounts/{id}/grants/{above.id}"), 404, "not-found")
     shown = next(i for i in (await browser("GET", "/accounts")).json()["items"] if i["login"] == "the.leader")
     assert [grant["role"] for grant in shown["grants"]] == ["handler"]
@@ -120,12 +127,49 @@ async def test_disabling_ends_sessions_and_grants_no_more(api: Callers, conn: Co
     problem(answer, 409, "not-allowed")
 
 
+async def test_a_closed_account_is_opened_with_a_new_password_and_nothing_of_before(
+    api: Callers, conn: Connection
+) -> None:
+    browser = await admin(api, conn, SCHOOL)
+    id = await account(conn, "li.si", (Role.SUPERVISOR, SCHOOL))
+    totp = await with_factor(conn, id)
+    person = await signed_in(api, "li.si", totp.at(datetime.now(UTC) - timedelta(seconds=30)))
+    problem(await browser("POST", f"/accounts/{id}/enable", {}), 409, "not-allowed")
+    assert (await browser("POST", f"/accounts/{id}/disable")).status_code == 204
+    problem(await browser("POST", f"/accounts/{id}/enable", {"password": "short"}), 422, "bad-field")
+    answer = await browser("POST", f"/accounts/{id}/enable", {})
+    assert (answer.status_code, answer.json()["login"]) == (200, "li.si")
+    problem(await person("GET", "/me"), 401, "unauthenticated")
+    problem(await Browser(api).sign_in("li.si", totp.now()), 401, "unauthenticated")
+    new = answer.json()["password"]
+    assert problem(await Browser(api).sign_in("li.si", password=new), 401, "unauthenticated")["need"] == "code"
+    assert (await Browser(api).sign_in("li.si", totp.now(), new)).status_code == 204
+    rows = (await browser("GET", f"/accounts/{id}/acts")).json()["items"]
+    own = next(i["id"] for i in (await browser("GET", "/accounts")).json()["items"] if i["login"] == "the.admin")
+    assert [(row["act"], row["by"]) for row in rows] == [(act, f"account:{own}") for act in ("enable", "disable")]
+
+
+async def test_opening_can_reset_the_second_factor_too(api: Callers, conn: Connection) -> None:
+    browser = await admin(api, conn, SCHOOL)
+    id = await account(conn, "li.si", (Role.SUPERVISOR, SCHOOL))
+    await with_factor(conn, id)
+    assert (await browser("POST", f"/accounts/{id}/disable")).status_code == 204
+    given = "穿过操场的第二盏路灯-4"
+    answer = await browser("POST", f"/accounts/{id}/enable", {"password": given, "reset_second_factor": True})
+    assert answer.json() == {"login": "li.si"}
+    person = Browser(api)
+    assert (await person.sign_in("li.si", password=given)).status_code == 204
+    assert problem(await person("GET", "/me"), 403, "forbidden")["need"] == "second-factor"
+
+
 async def test_nobody_changes_themselves(api: Callers, conn: Connection) -> None:
     browser = await admin(api, conn, CITY)
     own = (await browser("GET", "/accounts")).json()["items"][0]
     answer = await browser("POST", f"/accounts/{own['id']}/grants", {"role": "supervisor", "unit": SCHOOL})
     problem(answer, 403, "forbidden")
     problem(await browser("POST", f"/accounts/{own['id']}/disable"), 403, "forbidden")
+    problem(await browser("POST", f"/accounts/{own['id']}/link-code"), 403, "forbidden")
+    problem(await browser("POST", f"/accounts/{own['id']}/enable", {}), 403, "forbidden")
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in (Role.ADMIN, Role.SYSTEM)])

@@ -1,7 +1,5 @@
-"""Signing in with password and code, what a session may do, ending it, and what another site's page may not."""
+"""Signing in with a password, what a session may do, and ending it."""
 
-import asyncio
-import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +11,7 @@ from argon2 import PasswordHasher
 
 from api.access import COOKIE
 from models.roles import Role
-from store import accounts, sign_in
+from store import accounts
 from store.db import Connection
 from tests.api.test_reports import problem
 from tests.conftest import Callers
@@ -130,102 +128,6 @@ async def test_an_unknown_login_costs_the_work_of_a_known_one(
     assert verified == [False, True]
 
 
-async def test_with_a_factor_a_code_is_asked_for_and_taken_once(api: Callers, conn: Connection) -> None:
-    totp = await with_factor(conn, await account(conn, "wang.wu", (Role.LEADER, DISTRICT)))
-    browser = Browser(api)
-    body = problem(await browser.sign_in("wang.wu"), 401, "unauthenticated")
-    assert body["need"] == "code"
-    assert not browser.token
-    code = totp.now()
-    assert (await browser.sign_in("wang.wu", code)).status_code == 204
-    assert (await browser("GET", "/me")).json()["role"] == "leader"
-    problem(await Browser(api).sign_in("wang.wu", code), 401, "unauthenticated")
-
-
-async def test_one_code_begins_one_session_even_at_the_same_moment(api: Callers, conn: Connection) -> None:
-    totp = await with_factor(conn, await account(conn, "wang.wu", (Role.LEADER, DISTRICT)))
-    code = totp.now()
-    answers = await asyncio.gather(*(Browser(api).sign_in("wang.wu", code) for _ in range(4)))
-    assert sorted(answer.status_code for answer in answers) == [204, 401, 401, 401]
-    assert await count(conn, "sessions") == 1
-
-
-async def test_a_recovery_code_is_taken_once(api: Callers, conn: Connection) -> None:
-    id = await account(conn, "wang.wu", (Role.LEADER, DISTRICT))
-    await with_factor(conn, id)
-    codes = await sign_in.new_recovery_codes(conn, id)
-    await conn.commit()
-    assert len(set(codes)) == 10
-    assert (await Browser(api).sign_in("wang.wu", codes[0].lower().replace("-", " "))).status_code == 204
-    problem(await Browser(api).sign_in("wang.wu", codes[0]), 401, "unauthenticated")
-    browser = await signed_in(api, "wang.wu", codes[1])
-    assert (await browser("GET", "/account")).json()["second_factor"]["recovery_codes_left"] == 8
-
-
-@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.LEADER, Role.ADMIN])
-async def test_who_closes_or_administers_enrols_first(api: Callers, conn: Connection, role: Role) -> None:
-    id = await account(conn, "li.si", (role, SCHOOL), (Role.INFORMANT, SCHOOL))
-    browser = await signed_in(api, "li.si")
-    for method, path in [("GET", "/me"), ("GET", "/hazards"), ("GET", "/sessions"), ("DELETE", "/sessions"), ("GET", "/cockpit"), ("GET", "/accounts"), ("POST", "/account/second-factor/recovery-codes")]:  # fmt: skip
-        body = problem(await browser(method, path, {"code": "123456"} if method == "POST" else None), 403, "forbidden")
-        assert body["need"] == "second-factor"
-    change = {"current": PASSWORD, "new": "完全不同的另一个口令-9"}
-    assert problem(await browser("POST", "/account/password", change), 403, "forbidden")["need"] == "second-factor"
-    assert (await browser("GET", "/account")).json()["second_factor"] == {
-        "needed": True,
-        "confirmed": False,
-        "recovery_codes_left": 0,
-    }
-    other = await signed_in(api, "li.si")
-    problem(await browser("POST", "/account/second-factor", {"password": "wrong"}), 403, "forbidden")
-    enrolled = (await browser("POST", "/account/second-factor", {"password": PASSWORD})).json()
-    totp = pyotp.parse_uri(enrolled["uri"])
-    assert isinstance(totp, pyotp.TOTP)
-    assert totp.secret == enrolled["secret"]
-    far = totp.at(datetime.now(UTC) + timedelta(hours=3))
-    problem(await browser("POST", "/account/second-factor/confirm", {"code": far}), 403, "forbidden")
-    code = totp.now()
-    confirmed = await browser("POST", "/account/second-factor/confirm", {"code": code})
-    assert len(confirmed.json()["recovery_codes"]) == 10
-    assert (await browser("GET", "/me")).status_code == 200
-    problem(await other("GET", "/account"), 401, "unauthenticated")
-    problem(await Browser(api).sign_in("li.si", code), 401, "unauthenticated")
-    await conn.execute("UPDATE accounts SET totp_step = 0 WHERE id = %s", (id,))
-    await conn.commit()
-    assert (await Browser(api).sign_in("li.si", totp.now())).status_code == 204
-
-
-async def test_a_role_that_needs_a_factor_shuts_a_session_without_one_at_once(api: Callers, conn: Connection) -> None:
-    id = await account(conn, "li.si", (Role.HANDLER, SCHOOL))
-    browser = await signed_in(api, "li.si")
-    assert (await browser("GET", "/me")).status_code == 200
-    await accounts.grant(conn, id, Role.SUPERVISOR, SCHOOL, "test", datetime.now(UTC))
-    await conn.commit()
-    assert problem(await browser("GET", "/me"), 403, "forbidden")["need"] == "second-factor"
-
-
-async def test_a_new_factor_needs_the_old_one(api: Callers, conn: Connection) -> None:
-    totp = await with_factor(conn, await account(conn, "li.si", (Role.HANDLER, SCHOOL)))
-    browser = await signed_in(api, "li.si", totp.at(datetime.now(UTC) - timedelta(seconds=30)))
-    problem(await browser("POST", "/account/second-factor", {"password": PASSWORD}), 403, "forbidden")
-    answer = await browser("POST", "/account/second-factor", {"password": PASSWORD, "code": totp.now()})
-    assert answer.status_code == 200
-    assert (await query(conn, "SELECT totp_secret AS s FROM accounts"))[0]["s"] == totp.secret, "until it is confirmed"
-
-
-async def test_recovery_codes_anew(api: Callers, conn: Connection) -> None:
-    id = await account(conn, "li.si", (Role.HANDLER, SCHOOL))
-    totp = await with_factor(conn, id)
-    old = await sign_in.new_recovery_codes(conn, id)
-    await conn.commit()
-    browser = await signed_in(api, "li.si", old[0])
-    path = "/account/second-factor/recovery-codes"
-    new = (await browser("POST", path, {"code": totp.now()})).json()["recovery_codes"]
-    assert not set(old) & set(new)
-    problem(await Browser(api).sign_in("li.si", old[1]), 401, "unauthenticated")
-    assert (await Browser(api).sign_in("li.si", new[0])).status_code == 204
-
-
 async def test_sessions_are_listed_and_ended(api: Callers, conn: Connection) -> None:
     await account(conn, "li.si", (Role.HANDLER, SCHOOL))
     await account(conn, "someone", (Role.HANDLER, SCHOOL))
@@ -270,109 +172,6 @@ async def test_a_disabled_account_s_sessions_end_at_once(api: Callers, conn: Con
     await conn.commit()
     problem(await browser("GET", "/me"), 401, "unauthenticated")
     problem(await browser.sign_in("li.si"), 401, "unauthenticated")
-
-
-async def test_after_five_failures_a_login_waits_even_with_the_right_password(api: Callers, conn: Connection) -> None:
-    await account(conn, "li.si", (Role.HANDLER, SCHOOL))
-    for _ in range(5):
-        problem(await Browser(api).sign_in("li.si", password="guess"), 401, "unauthenticated")
-    answer = await Browser(api).sign_in("li.si")
-    problem(answer, 429, "too-many")
-    assert 10 <= int(answer.headers["retry-after"]) <= 15
-    await account(conn, "someone", (Role.HANDLER, SCHOOL))
-    assert (await Browser(api).sign_in("someone")).status_code == 204, "others are not held up"
-    await conn.execute("UPDATE attempts SET blocked_until = now()")
-    await conn.commit()
-    assert (await Browser(api).sign_in("li.si")).status_code == 204
-
-
-async def test_many_guesses_at_once_are_no_way_round(api: Callers, conn: Connection) -> None:
-    await account(conn, "li.si", (Role.HANDLER, SCHOOL))
-    answers = await asyncio.gather(*(Browser(api).sign_in("li.si", password=f"guess {n}") for n in range(12)))
-    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 7
-
-
-async def test_the_right_password_does_not_wipe_out_wrong_codes(api: Callers, conn: Connection) -> None:
-    totp = await with_factor(conn, await account(conn, "li.si", (Role.LEADER, SCHOOL)))
-    for n in range(5):
-        problem(await Browser(api).sign_in("li.si"), 401, "unauthenticated")
-        wrong = f"{(int(totp.now()) + 500_000 + n) % 1_000_000:06}"
-        problem(await Browser(api).sign_in("li.si", wrong), 401, "unauthenticated")
-    problem(await Browser(api).sign_in("li.si", totp.now()), 429, "too-many")
-
-
-async def test_one_s_own_sign_in_does_not_free_an_address_to_guess_on(api: Callers, conn: Connection) -> None:
-    await account(conn, "own", (Role.HANDLER, SCHOOL))
-    statuses = []
-    for n in range(21):
-        statuses.append((await Browser(api).sign_in(f"victim-{n}", password="guess")).status_code)
-        if n in (5, 10, 15):
-            await signed_in(api, "own")
-    assert statuses == [401] * 20 + [429]
-
-
-async def test_no_word_of_a_sign_in_is_logged_or_kept(
-    api: Callers, conn: Connection, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    totp = await with_factor(conn, await account(conn, "zhang.san", (Role.LEADER, SCHOOL)))
-    code = totp.now()
-    problem(await Browser(api).sign_in("mistyped-Secret-99"), 401, "unauthenticated")
-    await signed_in(api, "zhang.san", code)
-    ours = [r for r in caplog.records if not r.name.startswith(("httpx", "httpcore", "asyncio"))]
-    logged = "\n".join(record.getMessage() for record in ours)
-    attempts = repr(await query(conn, "SELECT * FROM attempts"))
-    for secret in ("zhang.san", "mistyped-secret-99", PASSWORD, code, "127.0.0.1"):
-        assert secret not in logged.casefold()
-        assert secret not in attempts
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 204),
-        ({"Origin": "http://test"}, 204),
-        ({"Origin": "https://test"}, 204),
-        ({"Origin": "https://evil.example"}, 403),
-        ({"Origin": "https://test.evil.example"}, 403),
-        ({"Origin": "null"}, 403),
-        ({"Origin": "http://["}, 403),
-        ({"Sec_Fetch_Site": "same-origin"}, 204),
-        ({"Sec_Fetch_Site": "none"}, 204),
-        ({"Sec_Fetch_Site": "same-site"}, 403),
-        ({"Sec_Fetch_Site": "cross-site", "Origin": "http://test"}, 403),
-    ],
-)
-async def test_another_site_s_page_changes_nothing(
-    api: Callers, conn: Connection, headers: dict[str, str], status: int
-) -> None:
-    await account(conn, "li.si", (Role.HANDLER, SCHOOL))
-    browser = await signed_in(api, "li.si")
-    sent = {"source": "officer", "unit": SCHOOL, "text": "灭火器过期"}
-    report = await browser("POST", "/reports", sent, **headers)
-    assert report.status_code == (202 if status == 204 else 403)
-    assert (await browser("GET", "/me", **headers)).status_code == 200, "what only reads is answered"
-    signing = await browser("POST", "/session", {"login": "li.si", "password": PASSWORD}, **headers)
-    assert signing.status_code == status
-    assert (await browser("DELETE", "/session", **headers)).status_code == status
-
-
-async def test_a_key_s_session_is_held_to_that_too_and_a_bearer_key_is_not(api: Callers) -> None:
-    key = await api.key(Role.INFORMANT, SCHOOL)
-    browser, sent = Browser(api), {"source": "officer", "unit": SCHOOL, "text": "灭火器过期"}
-    assert (await browser("POST", "/session", {"key": key})).status_code == 204
-    problem(await browser("POST", "/reports", sent, Origin="https://evil.example"), 403, "forbidden")
-    assert (await browser("POST", "/reports", sent)).status_code == 202
-    machine = await Browser(api)("POST", "/reports", sent, Authorization=f"Bearer {key}", Origin="https://any.example")
-    assert machine.status_code == 202
-
-
-async def test_what_a_browser_sends_by_itself_does_not_open_the_door(api: Callers, conn: Connection) -> None:
-    await account(conn, "li.si", (Role.HANDLER, SCHOOL))
-    headers = {"Authorization": "Basic eDp5", "Origin": "https://evil.example"}
-    browser = Browser(api)
-    problem(await browser("POST", "/session", {"login": "li.si", "password": PASSWORD}, **headers), 403, "forbidden")
-    problem(await browser("DELETE", "/session", **headers), 403, "forbidden")
 
 
 async def test_a_key_has_no_account(api: Callers) -> None:

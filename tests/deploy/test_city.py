@@ -278,3 +278,51 @@ def test_a_byte_order_mark_from_excel_does_not_matter(folder: Path) -> None:
     path = folder / "units.csv"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert len(load_city(folder).units) == len(load_city(NINGBO).units)
+
+
+def test_the_days_of_the_week_reach_the_clock(folder: Path) -> None:
+    replaced(folder, "city.toml", "weekdays = [1, 2, 3, 4, 5]", "weekdays = [1, 2, 3, 4, 5, 6]")
+    clock = Clock.of(load_city(folder).profile())
+    assert clock.calendar.is_duty_day(date(2026, 5, 16)), "a Saturday"
+    assert not clock.calendar.is_duty_day(date(2026, 5, 17)), "a Sunday"
+    assert not Clock.of(load_city(NINGBO).profile()).calendar.is_duty_day(date(2026, 5, 16))
+
+
+def test_a_vacation_that_leaves_no_day_of_the_week_is_refused(folder: Path) -> None:
+    """Sundays alone on duty, and the year between two terms closed: no deadline could fall due."""
+    replaced(folder, "city.toml", "weekdays = [1, 2, 3, 4, 5]", "weekdays = [7]")
+    assert load_city(folder).duty.weekdays == (7,)
+    replaced(folder, "city.toml", 'vacation = "duty"', 'vacation = "closed"')
+    replaced(folder, "city.toml", "first = 2027-02-22", "first = 2028-03-01")
+    replaced(folder, "city.toml", "last = 2027-06-30", "last = 2028-06-30")
+    with pytest.raises(CityError, match="一年多没有一个值班日"):
+        load_city(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('access_log = "12 months"', None),
+        ('access_log = "6 months"', None),
+        ('access_log = "5 months"', r"查看日志的保存期限不得短于 6 个月，依据：《网络安全法》第二十一条"),
+        ('reports = "2 years"', r"无需处置的上报的保存期限不得短于 3 年"),
+        ('access_log = "long"', r"保存期限 'long' 无法识别"),
+        ("opinions = 3", r"opinions 无法识别"),
+    ],
+)
+def test_a_city_keeps_longer_and_never_shorter(folder: Path, line: str, said: str | None) -> None:
+    replaced(folder, "city.toml", 'access_log = "12 months"', line)
+    number = (folder / "city.toml").read_text("utf-8").splitlines().index(line) + 1
+    if said is None:
+        assert load_city(folder).profile()["retention"]["access_log"] == line.split('"')[1]
+        return
+    with pytest.raises(CityError, match=rf"city\.toml 第 {number} 行：\[retention\] {said}"):
+        load_city(folder)
+
+
+def test_retention_that_is_no_section_is_refused(folder: Path) -> None:
+    path = folder / "city.toml"
+    text = path.read_text("utf-8").replace("[retention]\nhazards", "[kept]\nhazards")
+    path.write_text('retention = "3 years"\n' + text, "utf-8")
+    with pytest.raises(CityError, match="retention 须是一节"):
+        load_city(folder)

@@ -325,3 +325,42 @@ def test_the_same_instant_in_another_zone_ends_at_the_same_instant(
     calendar: DutyCalendar, start: datetime, span: timedelta, zone: timezone
 ) -> None:
     assert calendar.add(start.astimezone(zone), span) == calendar.add(start, span)
+
+
+SIX = DutyCalendar(weekdays=frozenset({1, 2, 3, 4, 5, 6}))
+FOUR = DutyCalendar(weekdays=frozenset({1, 2, 3, 4}))
+
+
+@pytest.mark.parametrize(
+    ("calendar", "start", "span", "end", "why"),
+    [
+        (SIX, "2026-05-15T16:00", 2 * HOUR, "2026-05-16T09:00", "a Saturday on duty counts"),
+        (SIX, "2026-05-16T16:00", 2 * HOUR, "2026-05-18T09:00", "the Sunday does not"),
+        (SIX, "2026-05-11T10:00", 7 * DAY, "2026-05-19T10:00", "seven duty days, six a week"),
+        (SIX, "2026-09-30T16:00", 2 * HOUR, "2026-10-08T09:00", "a public holiday is off, its Saturday too"),
+        (FOUR, "2026-05-14T16:00", 2 * HOUR, "2026-05-18T09:00", "no Friday"),
+        (FOUR, "2025-09-26T10:00", HOUR, "2025-09-28T09:00", "a make-up Sunday is worked whatever the week says"),
+        (FOUR, "2025-10-09T16:00", 2 * HOUR, "2025-10-11T09:00", "a make-up Saturday after a Friday off"),
+    ],
+)  # fmt: skip
+def test_a_city_names_the_days_of_its_week(
+    calendar: DutyCalendar, start: str, span: timedelta, end: str, why: str
+) -> None:
+    assert calendar.add(at(start), span) == at(end), why
+
+
+def test_a_profile_s_weekdays_are_honoured_and_monday_to_friday_is_the_default() -> None:
+    assert DutyCalendar.of({**HOURS, "weekdays": [1, 2, 3, 4, 5, 6]}) == SIX
+    assert DutyCalendar.of({**HOURS, "weekdays": [1, 2, 3, 4, 5]}) == DutyCalendar.of(HOURS) == PLAIN
+
+
+@pytest.mark.parametrize("weekdays", [[], [0], [8], [1, 9]])
+def test_a_week_without_days_or_with_others_is_refused(weekdays: list[int]) -> None:
+    with pytest.raises(ValueError, match="duty weekdays"):
+        DutyCalendar.of({**HOURS, "weekdays": weekdays})
+
+
+@steady
+@given(starts, spans)
+def test_a_longer_week_never_ends_later(start: datetime, span: timedelta) -> None:
+    assert SIX.add(start, span) <= PLAIN.add(start, span) <= FOUR.add(start, span)

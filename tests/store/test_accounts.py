@@ -11,6 +11,7 @@ from argon2.low_level import Type
 from models.roles import Role
 from store import accounts, db, keys, sign_in
 from store.db import Connection
+from store.sealing import Sealer
 from tests.factories import CITY, DISTRICT, NOW, SCHOOL
 from tests.store.test_landing import count, query
 
@@ -128,10 +129,10 @@ async def test_a_password_that_changed_meanwhile_begins_nothing(conn: Connection
 
 async def test_resetting_the_factor_ends_sessions_and_codes(conn: Connection) -> None:
     account = await made(conn)
-    await sign_in.enrol(conn, account.id)
+    await sign_in.enrol(conn, account.id, Sealer("test"))
     await sign_in.new_recovery_codes(conn, account.id)
     await sign_in.begin(conn, account.id, NOW, factor=True)
-    await accounts.reset_factor(conn, account.id)
+    await accounts.reset_factor(conn, account.id, "test", NOW)
     assert await count(conn, "sessions") == 0
     assert await count(conn, "recovery_codes") == 0
     read = await sign_in.secrets_of(conn, "li.si")

@@ -1,6 +1,7 @@
 """Sealed values: opened with the deployment's own secrets, and with no other."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,11 @@ def test_without_a_setting_one_secret_is_made_in_the_local_folder_and_kept(tmp_p
     sealed = sealer(settings).seal("token")
     assert sealer(settings).open(sealed) == "token"
     assert stat.S_IMODE((tmp_path / "new" / "secret").stat().st_mode) == 0o600
+
+
+def test_two_processes_that_start_at_once_share_one_secret(tmp_path: Path) -> None:
+    settings = Settings(local=tmp_path / "new", secret=None)
+    with ThreadPoolExecutor(8) as pool:
+        sealed = list(pool.map(lambda n: sealer(settings).seal(str(n)), range(8)))
+    assert [sealer(settings).open(one) for one in sealed] == [str(n) for n in range(8)]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret"]

@@ -19,7 +19,7 @@ def app(classifier: object) -> apps.App:
 
 def test_one_agent_a_topic_and_one_actor_an_agent(app: apps.App) -> None:
     topics = [topic for agent in app.agents.values() for topic in agent.channel.topics]
-    assert sorted(topics) == ["risk.hazards", "risk.reports"]
+    assert sorted(topics) == ["risk.escalations", "risk.hazards", "risk.reports"]
     assert {agent.concurrency for agent in app.agents.values()} == {1}
 
 

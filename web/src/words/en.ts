@@ -27,7 +27,7 @@ export const en: Words = {
   tier: { school: 'School', university: 'Univ.', district: 'District', city: 'City' },
   climbed: {
     title: 'Escalated', empty: 'Nothing escalated lately',
-    reason: { level: 'by level', deadline: 'by time', instructed: 'instructed' },
+    reason: { level: 'by level', deadline: 'by time', instructed: 'instructed', unmanned: 'nobody on duty' },
   },
   map: {
     title: 'The city', legend: 'Weighted', none: 'none', university: 'University (shape: gravest)',

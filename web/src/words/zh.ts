@@ -29,7 +29,7 @@ export const zh = {
   tier: { school: '学校', university: '高校', district: '区县', city: '市' } as Record<string, string>,
   climbed: {
     title: '近期升级', empty: '近期没有升级',
-    reason: { level: '因等级', deadline: '因超时', instructed: '因督办' } as Record<string, string>,
+    reason: { level: '因等级', deadline: '因超时', instructed: '因督办', unmanned: '因无人值守' } as Record<string, string>,
   },
   map: {
     title: '全域态势', legend: '加权在办', none: '无在办', university: '高校（形状示最高等级）', gravest: '当前最重',
