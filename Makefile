@@ -13,7 +13,7 @@ SOURCES := models store streams api deploy grafana tests bench
 # pytest ends with 5 when a selection holds no test: that is no failure of the selection.
 OR_NONE := || [ $$? -eq 5 ]
 
-.PHONY: help setup run test test-quick test-runtime test-faults test-long test-browser test-web tools lint format pictures loop bench lock clean
+.PHONY: help setup run test test-quick test-runtime test-faults test-long test-browser test-web tools lint compose-check format pictures loop bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16 | sed 's/^/  make /'
@@ -74,6 +74,10 @@ lint: setup ## Check style, types and the direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+compose-check: setup ## Check the container and cluster files against their schemas and our own rules: needs no engine
+	@$(PYTEST) -q tests/deploy/test_compose.py tests/deploy/test_kustomize.py
+	@command -v kustomize kubectl >/dev/null || echo "compose-check: neither kustomize nor kubectl is here, so the overlay was put together by our own reading of it only."
+
 format: setup ## Format the code and sort its imports
 	@$(BIN)/ruff check --fix $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
@@ -88,13 +92,17 @@ loop: setup ## Write docs/loop.md from the table of the loop
 bench: setup ## Run each benchmark: one JSON line each
 	@for file in bench/[a-z]*.py; do PYTHONPATH=. $(PY) "$$file"; done
 
-lock: ## Write both lock files anew: pins and hashes, no addresses
+lock: ## Write the lock files anew: pins and hashes, no addresses
 	@test -x $(BIN)/uv || { echo "uv makes the lock and is not in .venv: run make setup first." >&2; exit 1; }
 	@$(BIN)/uv pip compile pyproject.toml --extra local --group dev --generate-hashes --universal --upgrade \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --constraints requirements.lock --generate-hashes --universal \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o deploy/locks/run.lock
+	@echo hatchling | $(BIN)/uv pip compile - --constraints requirements.lock --generate-hashes --universal \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o deploy/locks/build.lock
 	@cd web && npm install --package-lock-only --silent && node bare-lock.mjs
 	@! grep -n '://' web/package-lock.json || { echo "web/package-lock.json holds an address: remove it." >&2; exit 1; }
-	@! grep -nE '://|^-' requirements.lock || { echo "requirements.lock holds an address or an option: remove it." >&2; exit 1; }
+	@! grep -nE '://|^-' requirements.lock deploy/locks/*.lock || { echo "A lock of Python packages holds an address or an option: remove it." >&2; exit 1; }
 
 clean: ## Remove .venv, built pages, caches and ALL LOCAL DATA in .local (asks first)
 	@read -r -p "Remove .venv, web/node_modules, web/dist, caches and all local data in .local? [y/N] " answer; \

@@ -25,15 +25,18 @@ from api import (
     refusals,
     reports,
     sessions,
+    warnings,
     words,
 )
 from api.access import LOOPBACK
 from api.hub import Hub
 from api.state import State
-from store import db
+from store import db, keys
 from store.settings import Settings, Unusable
 
-PAGES = Path(__file__).parent.parent / "web" / "dist"
+# In an installed wheel the pages lie in this package; in a checkout where they are built.
+_PACKED = Path(__file__).parent / "pages"
+PAGES = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent / "web" / "dist"
 
 
 def create(settings: Settings) -> FastAPI:
@@ -66,6 +69,7 @@ def create(settings: Settings) -> FastAPI:
         duty,
         notices,
         refusals,
+        warnings,
         health,
         metrics,
     ):
@@ -84,6 +88,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         ):
             with attempt:
                 await held.refresh()
+        await _no_demo_outside(held)
         listening = asyncio.create_task(held.hub.run(), name="hub")
         reading = asyncio.create_task(held.keep_up(), name="units and profile")
         try:
@@ -94,3 +99,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+
+
+async def _no_demo_outside(held: State) -> None:
+    """A demo's keys were printed on a terminal: with them in the database, nothing but this machine is served."""
+    if held.settings.host in (*LOOPBACK, "localhost"):
+        return
+    async with held.pool.connection() as conn:
+        if count := await keys.demo(conn):
+            raise Unusable(
+                f"{count} keys of a demo still open this database: end them with `campus-risk key revoke`, "
+                f"or serve this machine only with CAMPUS_RISK_HOST=127.0.0.1"
+            )

@@ -11,6 +11,7 @@ from api.access import READING, Hats, Reader, scope, sees_confidential
 from api.problems import Problem
 from api.refusals import hidden, watched
 from api.state import Conn, Held, now
+from api.state import State as Platform
 from models.hazards import Hazard
 from models.levels import Level
 from models.loop import Action, State, allowed, rows
@@ -18,8 +19,9 @@ from models.privacy import mask_text
 from models.reports import Attachment
 from models.reports import Problem as FieldProblem
 from models.roles import Actor
+from models.scales import scored
 from models.taxonomy import subcategories, subcategory
-from store import deadlines, glass, hazards, pages, reports, trail
+from store import deadlines, glass, hazards, pages, reports, suggestions, trail
 from store.db import Connection
 from store.pages import BadCursor, Wanted
 from store.scope import Viewer, reading
@@ -41,6 +43,14 @@ Text = Annotated[str, AfterValidator(_no_nul)]
 Words = Annotated[Text, Field(max_length=4000)]
 
 
+class ScoreRequest(BaseModel):
+    """A score by which an assessor grades: ``ls`` or ``lec``, with its parts (``GET /api/v1/scales`` has their words)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    scale: Literal["ls", "lec"]
+    parts: dict[Annotated[str, Field(max_length=16)], float]
+
+
 class ActionRequest(BaseModel):
     """One transition, with what it needs: ``models/loop.py`` says which action needs what."""
 
@@ -53,6 +63,7 @@ class ActionRequest(BaseModel):
     reason: Words | None = None
     text: Words | None = None
     level: Level | None = None
+    score: ScoreRequest | None = None
     category: Annotated[str, Field(pattern=r"^\d{4}$")] | None = None
     into: UUID | None = None
     handler: Annotated[Text, Field(max_length=64)] | None = None
@@ -68,7 +79,7 @@ class ActionRequest(BaseModel):
 
     def filed(self) -> dict[str, Any]:
         """What came with the action; absent fields left out."""
-        given = self.model_dump(exclude_none=True, exclude={"action"})
+        given = self.model_dump(exclude_none=True, exclude={"action", "score"})
         given |= {name: mask_text(given[name]) for name in ("reason", "text", "evidence", "lesson") if name in given}
         return given | ({"into": str(self.into)} if self.into else {})
 
@@ -117,8 +128,10 @@ def brief(hazard: Hazard, extra: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def whole(hazard: Hazard, rounds: list[dict[str, Any]], hats: tuple[Actor, ...]) -> dict[str, Any]:
-    """One hazard with everything its readers need."""
+def whole(
+    hazard: Hazard, rounds: list[dict[str, Any]], hats: tuple[Actor, ...], may_be: dict[str, Any] | None
+) -> dict[str, Any]:
+    """One hazard with everything its readers need. ``may_be``: the open hazard that it may be, told anew."""
     running = [r for r in rounds if r["met_at"] is None and r["dropped_at"] is None]
     first = min(running, key=lambda r: r["due_at"], default={"kind": None, "due_at": None})
     extra = {"due_kind": first["kind"], "due_at": first["due_at"], "overdue": any(r["missed_at"] for r in running)}
@@ -135,6 +148,7 @@ def whole(hazard: Hazard, rounds: list[dict[str, Any]], hats: tuple[Actor, ...])
         },
         "settlements": hazard.settlements,
         "merged_into": hazard.merged_into and str(hazard.merged_into),
+        "may_be": may_be,
         "deadlines": [{name: _iso(value) for name, value in r.items()} for r in rounds],
         "actions": list(
             dict.fromkeys(
@@ -220,7 +234,8 @@ async def get_hazard(id: UUID, actor: Reader, hats: Hats, conn: Conn, response: 
     """One hazard; its ``ETag`` is what ``If-Match`` of an action must bring."""
     hazard = await _opened(conn, id, hats, actor, "read")
     response.headers["ETag"] = f'"{hazard.version}"'
-    return whole(hazard, await deadlines.of(conn, id), hats)
+    may_be = await suggestions.of(conn, id, viewer(hats))
+    return whole(hazard, await deadlines.of(conn, id), hats, may_be)
 
 
 @router.get("/{id}/trail")
@@ -265,10 +280,10 @@ async def act(
             "category", "unknown_category", f"没有类别 {wanted.category}；可用的四位代码见 GET /api/v1/taxonomy"
         )
         raise Problem(422, "bad-field", f"category: {unknown.message}", errors=[unknown])
-    hat, version = fitting(hats, seen, action), _version(if_match)
+    hat, version, filed = fitting(hats, seen, action), _version(if_match), wanted.filed() | _scored(wanted, held)
     try:
         async with watched(conn, seen, action, hat):
-            change = await hazards.apply(conn, id, action, hat, wanted.filed(), now(), held.clock, version=version)
+            change = await hazards.apply(conn, id, action, hat, filed, now(), held.clock, version=version)
     except ValueError as error:
         raise Problem(422, "bad-field", str(error)) from None
     response.headers["ETag"] = f'"{change.after.version}"'
@@ -277,7 +292,26 @@ async def act(
     except hazards.NotFound:
         # Moved into a lane that is closed to the very person who moved it: done, and no word more.
         return {"id": str(id), "version": change.after.version, "confidential": True, "actions": []}
-    return whole(change.after, await deadlines.of(conn, id), hats)
+    may_be = await suggestions.of(conn, id, viewer(hats))
+    return whole(change.after, await deadlines.of(conn, id), hats, may_be)
+
+
+def _scored(wanted: ActionRequest, held: Platform) -> dict[str, Any]:
+    """What a score adds to an assessment: itself with its words, and its level where the assessor named none.
+
+    The assessor's word is the last: below the score's level it needs a reason (domain §4). 422 for what is no score.
+    """
+    if wanted.score is None:
+        return {}
+    try:
+        if wanted.action != "assess":
+            raise ValueError("评分只能随研判定级（assess）提交")
+        score = scored(wanted.score.scale, wanted.score.parts, held.bands)
+        if wanted.level is not None and wanted.level.rank > score.level.rank and not wanted.reason:
+            raise ValueError(f"评分结果为{score.level.label}色，定为{wanted.level.label}色须在 reason 中说明理由")
+    except ValueError as error:
+        raise Problem(422, "bad-field", str(error), errors=[FieldProblem("score", "bad_value", str(error))]) from None
+    return {"score": score.as_dict(), "level": wanted.level or score.level}
 
 
 def _version(if_match: str | None) -> int:

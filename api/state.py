@@ -15,6 +15,7 @@ from api.hub import Hub
 from models.deadlines import Clock
 from models.place import Bounds
 from models.reports import Door
+from models.scales import LevelBands
 from models.units import UnitTree
 from store import db, units
 from store.settings import Settings
@@ -37,6 +38,7 @@ class State:
     city: dict[str, Any] | None = None
     bounds: Bounds | None = None
     clock: Clock = field(default_factory=Clock)
+    bands: LevelBands = field(default_factory=LevelBands)
     classifier: "Classifier | None" = None
     figures: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -48,6 +50,7 @@ class State:
         profile = self.city["profile"] if self.city else {}
         self.bounds = units.bounds(profile)
         self.clock = Clock.of(profile)
+        self.bands = LevelBands.of(profile)
 
     async def keep_up(self) -> None:
         """Refresh for ever: a unit that moved, a term that was changed counts here too after a minute."""

@@ -6,11 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import Caller, Reporting, is_visitor
+from api.access import READING, Caller, Hats, Reporting, is_visitor
+from api.hazards import viewer
 from api.state import Held, State
 from models.judgement import Judgement
 from models.reports import MAX_TEXT
-from models.taxonomy import subcategories
+from models.scales import words
+from models.taxonomy import is_confidential, subcategories
+from store.scope import reading
+from store.similar import Case, cases
 
 router = APIRouter(prefix="/api/v1", tags=["words"])
 
@@ -66,10 +70,14 @@ async def taxonomy() -> dict[str, Any]:
 
 
 @router.post("/classify")
-async def classify(wanted: ClassifyRequest, actor: Reporting, held: Held) -> dict[str, Any]:
-    """Category, level and reasons for a text, while the officer still types. Nothing is stored."""
+async def classify(wanted: ClassifyRequest, actor: Reporting, hats: Hats, held: Held) -> dict[str, Any]:
+    """Category, level, reasons and similar cases for a text, while the officer still types. Nothing is stored."""
     judged = await asyncio.to_thread(_judge, held, wanted.text)
-    return dict(judged.as_dict())
+    similar: list[Case] = []
+    if actor.role in READING and judged.raises and not is_confidential(judged.subcategory):
+        async with held.pool.connection() as conn, reading(conn, viewer(hats)):
+            similar = await cases(conn, judged.subcategory, wanted.text)
+    return dict(judged.as_dict()) | {"similar": [case.as_dict() for case in similar]}
 
 
 def _judge(held: State, text: str) -> Judgement:
@@ -78,4 +86,11 @@ def _judge(held: State, text: str) -> Judgement:
         from models.classifier.predict import Classifier
 
         held.classifier = Classifier.load(held.settings.models_dir)
-    return held.classifier.classify([text])[0]
+    return held.classifier.classify([text], held.bands)[0]
+
+
+@router.get("/scales")
+async def scales(held: Held) -> dict[str, Any]:
+    """LS and LEC: each step of each part in the field's words, and the lower edges of the levels in force."""
+    edges = {"ls": held.bands.ls, "lec": held.bands.lec}
+    return {"scales": words(), "bands": {s: {level.value: edge for edge, level in bands} for s, bands in edges.items()}}

@@ -83,7 +83,7 @@ async def main() -> None:
     """Run on a runtime of its own."""
     with tempfile.TemporaryDirectory() as folder:
         local = Path(folder)
-        train(CORPUS, local / "models", lambda line: None)
+        train(CORPUS / "train", local / "models", lambda line: None)
         async with LocalRuntime(local) as runtime:
             template = await migrated_template(runtime)
             async with deployed(runtime, template, local, "keeper", "worker", "api", demo=True) as platform:

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.cities import CityError
-from deploy.commands import access, data, duty, judge, keep, notices, proof, run
+from deploy.commands import access, check, data, duty, grafana, judge, keep, notices, proof, run, warnings
 from deploy.readers import CannotRead
 from deploy.runtime.checks import CannotStart
 from store.exported import Unreadable
-from store.settings import Unusable
+from store.settings import Unusable, wrong
 
 app = typer.Typer(
     name="campus-risk",
@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (run, data, judge, access, duty, notices, keep, proof):
+for module in (run, check, data, judge, access, duty, notices, keep, proof, warnings, grafana):
     module.register(app)
 
 
@@ -41,14 +41,9 @@ def main() -> NoReturn:
         _fail(f"Kafka does not answer ({error}): start it with `make run`, or check CAMPUS_RISK_KAFKA.")
     except psycopg.errors.UndefinedTable:
         _fail("The database has no tables of ours yet: run `campus-risk migrate`.")
-    except ValidationError as error:
-        told = "; ".join(
-            f"CAMPUS_RISK_{str(e['loc'][0]).upper()} {e['msg'][:1].lower()}{e['msg'][1:]}, not {e['input']!r}"
-            for e in error.errors()
-        )
-        _fail(f"The settings are not usable: {told}.")
-    except Unusable as error:
-        _fail(str(error))
+    except (ValidationError, Unusable) as error:
+        told = wrong()
+        _fail(check.listed(told) if told else str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)

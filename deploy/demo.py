@@ -80,7 +80,7 @@ async def _make(conn: Connection, tree: UnitTree) -> list[Account]:
     wanted += [(role, city) for role in (Role.ASSESSOR, Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.WALL)]
     accounts = []
     for role, unit in wanted:
-        _, key = await keys.create(conn, f"演示{role.label}", unit.code, role, datetime.now(UTC))
+        _, key = await keys.create(conn, f"{keys.DEMO}{role.label}", unit.code, role, datetime.now(UTC))
         accounts.append(Account(role, unit.code, unit.name, key))
     return accounts
 

@@ -77,7 +77,7 @@ def _ensure_classifier(settings: Settings, say: Callable[[str], None]) -> None:
         Classifier.load(settings.models_dir)
     except (FileNotFoundError, ValueError):
         say("classifier: training it once (some seconds)")
-        train(_CORPUS, settings.models_dir, lambda line: None)
+        train(_CORPUS / "train", settings.models_dir, lambda line: None)
 
 
 async def _ensure_data(settings: Settings, say: Callable[[str], None]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.levels import Level
+from models.scales import Score
 from models.taxonomy import OTHER
 
 
@@ -13,7 +14,8 @@ class Judgement:
 
     ``category`` two digits, ``subcategory`` four (``9900`` where the classifier is too unsure); ``direct``: a direct rule of the
     ministry's guide made it red; ``confidence`` 0–1; ``labels``: all subcategories named, the main one first; ``raises``: False for
-    drills, passed checks, solved and denied matters; ``reasons`` in Chinese; ``model``: version of the artifact that judged.
+    drills, passed checks, solved and denied matters; ``reasons`` in Chinese; ``model``: version of the artifact that judged; ``score``: the suggested LS score, None where nothing
+    is raised or a direct rule stands above all scores.
     """
 
     category: str
@@ -25,6 +27,7 @@ class Judgement:
     raises: bool
     reasons: tuple[str, ...]
     model: str
+    score: Score | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """JSON keys as the command line and ``POST /classify`` give them."""
@@ -38,6 +41,7 @@ class Judgement:
             "raises": self.raises,
             "reasons": list(self.reasons),
             "model": self.model,
+            "score": self.score and self.score.as_dict(),
         }
 
 

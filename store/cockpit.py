@@ -11,7 +11,8 @@ from models.levels import Level
 from models.loop import OPEN_STATES, Phase, State
 from models.taxonomy import categories, subcategories, subcategory
 from models.units import Unit
-from store import hazards, live
+from models.warnings.findings import Kind
+from store import corrections, forecasts, hazards, live, warnings
 from store.db import Connection
 
 # Rates and times look back this far: a month holds enough of them to be a figure, and is near enough to act on.
@@ -19,6 +20,7 @@ PERIOD = timedelta(days=30)
 _OPEN = sorted(OPEN_STATES)
 _LISTED = 12
 _RECENT = 30
+_WARNED = 8
 
 
 async def figures(
@@ -42,7 +44,10 @@ async def figures(
         "climbed": await _climbed(conn, scope),
         "rates": await _rates(conn, scope),
         "times": await _times(conn, scope),
+        "judging": await corrections.drift(conn, unit.path, now),
         "recent": await _recent(conn, scope),
+        "warnings": await _warnings(conn),
+        "forecast": await forecasts.of(conn, unit.code),
     }
 
 
@@ -268,6 +273,14 @@ async def _recent(conn: Connection, scope: Mapping[str, Any]) -> list[dict[str, 
         scope,
     )
     return [_line(hazards.typed(row), row["action"], row["at"]) for row in rows]
+
+
+async def _warnings(conn: Connection) -> list[dict[str, Any]]:
+    rows = await warnings.shown(conn, _WARNED)
+    return [
+        {**row, "id": str(row["id"]), "label": Kind(row["kind"]).label, "opened_at": row["opened_at"].isoformat()}
+        for row in rows
+    ]
 
 
 def _line(hazard: Hazard, action: str, at: datetime) -> dict[str, Any]:

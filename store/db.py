@@ -59,6 +59,17 @@ async def connect(dsn: str, *, autocommit: bool = False) -> AsyncIterator[Connec
         yield connection
 
 
+async def pending(conn: Connection) -> list[str]:
+    """The migrations that are not applied yet, by name; looks and changes nothing."""
+    cur = await conn.execute("SELECT to_regclass('_yoyo_migration') IS NOT NULL AS begun")
+    row = await cur.fetchone()
+    applied: set[str] = set()
+    if row and row["begun"]:
+        cur = await conn.execute("SELECT migration_id FROM _yoyo_migration")
+        applied = {found["migration_id"] for found in await cur.fetchall()}
+    return [name for name in sorted(path.stem for path in MIGRATIONS.glob("*.sql")) if name not in applied]
+
+
 def migrate(dsn: str) -> list[str]:
     """Bring the schema up to date; the migrations that were applied now, by name. Safe to call from several at once."""
     scheme, rest = dsn.split("://", 1)

@@ -13,7 +13,7 @@ from models.levels import Level
 from models.loop import OPEN_STATES, Action, State
 from models.roles import Actor, system
 from models.transition import Change, plan
-from store import deadlines, live, outbox, trail
+from store import deadlines, live, outbox, suggestions, trail
 from store.db import Connection, jsonb
 
 _JSON = ("reasons", "settlements", "lowering", "extension")
@@ -154,6 +154,7 @@ async def apply(
     if action is Action.MERGE:
         await _check_master(conn, hazard, change.after.merged_into)
     await write(conn, [change], clock)
+    await suggestions.answer(conn, change, now)
     await lead(conn, change, now, clock)
     return change
 

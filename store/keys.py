@@ -12,6 +12,8 @@ from models.roles import Actor, Role
 from store.db import Connection
 
 PREFIX = "cr_"
+# A demo's keys are called by it and their role: they are printed on a terminal, so they must not open a door to the outside.
+DEMO = "演示"
 # A duty shift and its hand-over; a wall renews its own before.
 SESSION = timedelta(hours=12)
 
@@ -35,6 +37,14 @@ async def listed(conn: Connection) -> list[dict[str, Any]]:
     """All keys, without their tokens."""
     cur = await conn.execute("SELECT id, name, unit, role, created_at, revoked_at FROM keys ORDER BY created_at")
     return await cur.fetchall()
+
+
+async def demo(conn: Connection) -> int:
+    """How many keys of a demo are still good."""
+    names = [DEMO + role.label for role in Role]
+    cur = await conn.execute("SELECT count(*) AS n FROM keys WHERE revoked_at IS NULL AND name = ANY(%s)", (names,))
+    row = await cur.fetchone()
+    return int(row["n"]) if row else 0
 
 
 async def revoke(conn: Connection, id: UUID, now: datetime) -> bool:

@@ -13,6 +13,7 @@ import faust
 from models.classifier.predict import Classifier
 from models.judgement import Judgement, abstention
 from models.reports import BadReport, Problem, Report, check, decode
+from models.scales import LevelBands
 from store import dead, landing, reports
 from store.db import Connection
 from store.landing import Landing
@@ -72,7 +73,7 @@ async def take_in(sources: Sequence[Source], context: Context, classifier: Class
             with attempt:
                 await context.refresh()
         good, bad = _checked(sources, context, at)
-    judged = await asyncio.to_thread(_judged, classifier, [report.text for report, _ in good])
+    judged = await asyncio.to_thread(_judged, classifier, [report.text for report, _ in good], context.bands)
     pairs = [(Landing(report, judgement), source) for (report, source), judgement in zip(good, judged, strict=True)]
     async for attempt in retrying():
         with attempt:
@@ -93,13 +94,13 @@ def _checked(
     return good, bad
 
 
-def _judged(classifier: Classifier, texts: Sequence[str]) -> list[Judgement]:
+def _judged(classifier: Classifier, texts: Sequence[str], bands: LevelBands) -> list[Judgement]:
     """Judgements of a batch. A text that the classifier breaks on is an assessor's to judge, not a reason to stop."""
     try:
-        return list(classifier.classify(texts))
+        return list(classifier.classify(texts, bands))
     except Exception:
         if len(texts) > 1:
-            return [judgement for text in texts for judgement in _judged(classifier, [text])]
+            return [judgement for text in texts for judgement in _judged(classifier, [text], bands)]
         log.exception("the classifier broke on a text of %d characters; it goes to the assessor", len(texts[0]))
         return [abstention("机器研判失败，请人工研判", classifier.manifest.version)]
 

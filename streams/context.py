@@ -13,6 +13,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from models.deadlines import Clock
 from models.place import Bounds
 from models.reports import Door
+from models.scales import LevelBands
 from models.units import UnitTree
 from store import db, units
 from store.settings import Settings, Unusable
@@ -51,6 +52,7 @@ class Context:
     tree: UnitTree = field(default_factory=lambda: UnitTree(()))
     bounds: Bounds | None = None
     clock: Clock = field(default_factory=Clock)
+    bands: LevelBands = field(default_factory=LevelBands)
     read_at: datetime | None = None
 
     async def refresh(self) -> None:
@@ -61,6 +63,7 @@ class Context:
         profile = city["profile"] if city else {}
         self.bounds = units.bounds(profile)
         self.clock = Clock.of(profile)
+        self.bands = LevelBands.of(profile)
         self.read_at = now()
 
     def door(self, at: datetime) -> Door:

@@ -1,10 +1,10 @@
-"""The keeper process: relay, clock, mending, keeping and notices. Apart from the agents, so that they go on without Kafka (decision 0004)."""
+"""The keeper process: relay, clock, mending, keeping, notices and early warning. Apart from the agents, so that they go on without Kafka (decision 0004)."""
 
 import asyncio
 import logging
 
 from store.settings import Settings
-from streams import clock, keep, notify, relay
+from streams import clock, keep, notify, relay, warn
 from streams.context import opened
 
 log = logging.getLogger(__name__)
@@ -19,4 +19,5 @@ async def run(settings: Settings) -> None:
         tasks.create_task(clock.mend(context), name="mend")
         tasks.create_task(keep.run(context), name="keep")
         tasks.create_task(notify.run(context), name="notify")
-        log.info("keeper runs: relay, clock, watch, mending, keeping, notices")
+        tasks.create_task(warn.run(context), name="warn")
+        log.info("keeper runs: relay, clock, watch, mending, keeping, notices, early warning")

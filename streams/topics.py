@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
@@ -56,23 +57,24 @@ async def wait(settings: Settings) -> None:
     """
     while True:
         try:
-            lacking = await asyncio.to_thread(_unknown, settings)
+            missing = await asyncio.to_thread(lacking, settings)
         except KafkaError as error:
             log.warning("the worker waits for Kafka (%s)", type(error).__name__)
         else:
-            if not lacking:
+            if not missing:
                 return
-            log.warning("the worker waits for the topics %s; `campus-risk topics` makes them", ", ".join(lacking))
+            log.warning("the worker waits for the topics %s; `campus-risk topics` makes them", ", ".join(missing))
         await asyncio.sleep(_PAUSE)
 
 
-def _unknown(settings: Settings) -> list[str]:
+def lacking(settings: Settings, aggregates: Sequence[str] = READ) -> list[str]:
+    """The topics that the broker does not know. Raises ``kafka.errors.KafkaError`` where Kafka does not answer."""
     admin = KafkaAdminClient(bootstrap_servers=_bootstrap(settings), client_id="campus-risk-topics")
     try:
         known = set(admin.list_topics())
     finally:
         admin.close()
-    return sorted({name(settings, aggregate) for aggregate in READ} - known)
+    return sorted({name(settings, aggregate) for aggregate in aggregates} - known)
 
 
 def _bootstrap(settings: Settings) -> str:

@@ -35,7 +35,7 @@ TEMPLATE = "campus_template"
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a trained classifier in it."""
     local = tmp_path_factory.mktemp("local")
-    train(CORPUS, local / "models", lambda line: None)
+    train(CORPUS / "train", local / "models", lambda line: None)
     return local
 
 

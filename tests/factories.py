@@ -143,6 +143,11 @@ def new_id() -> UUID:
     return uuid_utils.uuid7()
 
 
+def somewhere() -> str:
+    """A place like no other, without a building, a floor or a number in it."""
+    return "".join(chr(0x5000 + byte) for byte in uuid_utils.uuid4().bytes[:8])
+
+
 def clock() -> Clock:
     """The default policy and calendar."""
     return Clock()

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from deploy.cities.clock import Closure, closures, deadlines, leaves_duty_days, vacation
+from deploy.cities.judging import learning, levels
 from deploy.cities.keeping import retention
 from deploy.cities.problems import Problems
 from deploy.cities.sign_in import sign_in
@@ -63,6 +64,8 @@ class City:
     closed: tuple[Closure, ...] = ()
     sign_in: tuple[dict[str, Any], ...] = ()
     retention: dict[str, Any] = field(default_factory=dict)
+    levels: dict[str, Any] = field(default_factory=dict)
+    learning: dict[str, Any] = field(default_factory=dict)
 
     def profile(self) -> dict[str, Any]:
         """Everything but the units, as JSON: what the store keeps and the pages read."""
@@ -84,6 +87,8 @@ class City:
             "roles": self.roles,
             "sign_in": list(self.sign_in),
             "retention": self.retention,
+            "levels": self.levels,
+            "learning": self.learning,
         }
 
 
@@ -123,8 +128,11 @@ def load_city(folder: Path) -> City:
     )
     own, closed = deadlines(read, units), closures(read, units)
     providers, kept = sign_in(read, units), retention(read)
+    bands, learned = levels(read), learning(read, units)
     problems.stop()
-    city = City(code, name, tz, tiers, bounds, duty, terms, roles, units, outline, own, closed, providers, kept)
+    city = City(
+        code, name, tz, tiers, bounds, duty, terms, roles, units, outline, own, closed, providers, kept, bands, learned
+    )
     leaves_duty_days(city.profile(), units, read)
     problems.stop()
     return city

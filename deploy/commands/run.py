@@ -14,7 +14,8 @@ import typer
 import uvloop
 from rich.console import Console
 
-from deploy import connection, logs
+from deploy import beat, connection, logs
+from deploy.commands import check
 from deploy.runtime import folder
 from deploy.runtime.checks import CannotStart
 from store import db
@@ -51,6 +52,7 @@ def api() -> None:
 
     logs.configure()
     settings = connection.resolved()
+    check.at_start(settings, "api")
     uvicorn.run(
         create_api(settings),
         host=settings.host,
@@ -65,10 +67,14 @@ def api() -> None:
 
 def worker() -> None:
     """Run the Faust agents: classify and escalate."""
+    from deploy.up import Stall
     from streams import worker as workers
 
     logs.configure()
-    _serve(workers.run(connection.resolved()))
+    settings = connection.resolved()
+    check.at_start(settings, "worker")
+    stalled = Stall(str(settings.database), lambda: 0)
+    _serve(workers.run(settings), beat.beat(beat.path(settings.local, "worker"), stalled))
 
 
 def keeper() -> None:
@@ -76,12 +82,21 @@ def keeper() -> None:
     from streams import keeper as keepers
 
     logs.configure()
-    _serve(keepers.run(connection.resolved()))
+    settings = connection.resolved()
+    check.at_start(settings, "keeper")
+    _serve(keepers.run(settings), beat.beat(beat.path(settings.local, "keeper")))
 
 
-def _serve(body: Coroutine[Any, Any, None]) -> None:
+def _serve(body: Coroutine[Any, Any, None], beating: Coroutine[Any, Any, None]) -> None:
+    async def alive() -> None:
+        pulse = asyncio.ensure_future(beating)
+        try:
+            await body
+        finally:
+            pulse.cancel()
+
     async def until_stopped() -> None:
-        task, loop = asyncio.ensure_future(body), asyncio.get_running_loop()
+        task, loop = asyncio.ensure_future(alive()), asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
         with contextlib.suppress(asyncio.CancelledError):

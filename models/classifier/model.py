@@ -1,6 +1,6 @@
-"""The linear model and its file: character n-grams → TF-IDF → one score a subcategory → probabilities by a temperature.
+"""The linear model and its file: features → TF-IDF → scores of subcategories, of raising, of a direct judgement → probabilities.
 
-The artifact is numbers only: a NumPy archive read with ``allow_pickle=False`` and the list of n-grams as JSON inside it. Nothing in it
+The artifact is numbers only: a NumPy archive read with ``allow_pickle=False`` and the list of features as JSON inside it. Nothing in it
 can run code, and ``load`` refuses it where its SHA-256 is not the manifest's.
 """
 
@@ -12,23 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 
-from models.classifier.concepts import readable
+from models.classifier.features import readable
 
 Floats = NDArray[np.float64]
-
-# 1–3 characters: a Chinese word is mostly two, "灭火器" three; one catches typos and short texts. An n-gram seen once only tells one
-# text from all others, so it must occur twice.
-NGRAMS = (1, 3)
-MIN_COUNT = 2
-
-
-def vectorizer(**settings: Any) -> TfidfVectorizer:
-    """The one way texts become features, in training and in use. Texts must be cleaned and masked."""
-    return TfidfVectorizer(
-        analyzer="char", ngram_range=NGRAMS, sublinear_tf=True, lowercase=False, dtype=np.float64, **settings
-    )
 
 
 def softmax(scores: Floats) -> Floats:
@@ -37,99 +24,131 @@ def softmax(scores: Floats) -> Floats:
     return np.asarray(exponent / exponent.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
+def logistic(values: Floats) -> Floats:
+    """Any number to 0–1."""
+    return np.asarray(1 / (1 + np.exp(-values)), dtype=np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """``coefficients`` (classes, features), ``intercepts`` (classes,); ``temperature`` divides the scores before softmax."""
+    """``coefficients`` (classes, features), ``intercepts`` (classes,)."""
 
     classes: tuple[str, ...]
-    coefficients: Floats
+    coefficients: NDArray[np.float32]
     intercepts: Floats
-    temperature: float
 
     def scores(self, features: Any) -> Floats:
         """(texts, classes) from a sparse (texts, features)."""
         return np.asarray(features @ self.coefficients.T, dtype=np.float64) + self.intercepts
 
-    def probabilities(self, features: Any) -> Floats:
-        """Rows of ``scores`` as probabilities."""
-        return softmax(self.scores(features) / self.temperature)
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What held-out folds say of the scores (``calibrate``): how they become probabilities, and from where on they count.
+
+    ``temperature`` divides the scores of kinds before softmax. ``trust``: a weight for ``lead`` and a bias, whose logistic is the chance
+    that the likeliest kind is right (Platt scaling). ``raising``, ``direct``: weight and bias likewise. Thresholds are 0–1.
+    """
+
+    temperature: float
+    trust: tuple[float, float]
+    raising: tuple[float, float]
+    direct: tuple[float, float]
+    threshold: float
+    second_threshold: float
+    raise_threshold: float
+    direct_threshold: float
 
 
-def evidence(scores: Floats) -> Floats:
-    """(texts, 2) from (texts, classes): the best score, and its lead over the second. What a confidence is made of."""
+def lead(scores: Floats) -> Floats:
+    """(texts,) from (texts, classes): how far the best score is ahead of the second. What a confidence is made of: the best score alone
+    says little, for it is low for what nobody has seen and for what several kinds share."""
     best = np.sort(scores, axis=1)[:, -2:]
-    return np.stack([best[:, 1], best[:, 1] - best[:, 0]], axis=1)
+    return np.asarray(best[:, 1] - best[:, 0], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """``kinds`` tells subcategories apart, ``raising`` the two classes ``no`` and ``yes``; ``trust``: two weights for ``evidence`` and
-    a bias, whose logistic is the chance that the likeliest kind is right (Platt scaling, fitted on held-out folds)."""
+    """``kinds`` tells subcategories apart; ``raising`` and ``direct`` have one class ``yes`` each."""
 
     words: tuple[str, ...]
     idf: Floats
     kinds: Linear
     raising: Linear
-    trust: tuple[float, float, float]
+    direct: Linear
+    calibration: Calibration
+
+    def probabilities(self, scores: Floats) -> Floats:
+        """(texts, classes) from the scores of ``kinds``."""
+        return softmax(scores / self.calibration.temperature)
 
     def confidence(self, scores: Floats) -> Floats:
         """(texts,) from the scores of ``kinds``: the chance that the best one is right."""
-        return np.asarray(
-            1 / (1 + np.exp(-(evidence(scores) @ np.array(self.trust[:2]) + self.trust[2]))), dtype=np.float64
-        )
+        weight, bias = self.calibration.trust
+        return logistic(lead(scores) * weight + bias)
+
+    def raises(self, features: Any) -> Floats:
+        """(texts,): the chance that a text raises a hazard at all."""
+        weight, bias = self.calibration.raising
+        return logistic(self.raising.scores(features)[:, 0] * weight + bias)
+
+    def is_direct(self, features: Any) -> Floats:
+        """(texts,): the chance that the guide judges it directly."""
+        weight, bias = self.calibration.direct
+        return logistic(self.direct.scores(features)[:, 0] * weight + bias)
 
     def to_bytes(self) -> bytes:
-        """The artifact. Coefficients are kept as 32-bit floats: half the size, and no probability moves by more than 1e-6."""
+        """The artifact, without the calibration, which stands in the manifest."""
         buffer = io.BytesIO()
         arrays: dict[str, Any] = {
             "words": np.frombuffer(json.dumps(self.words, ensure_ascii=False).encode(), dtype=np.uint8),
             "idf": self.idf,
-            "trust": np.array(self.trust),
         }
-        for name, linear in (("kinds", self.kinds), ("raising", self.raising)):
+        for name in ("kinds", "raising", "direct"):
+            linear: Linear = getattr(self, name)
             arrays[f"{name}_classes"] = np.array(linear.classes)
-            arrays[f"{name}_coefficients"] = linear.coefficients.astype(np.float32)
+            # Half precision on disk: no probability moves by more than 1e-3, and the file is half as large.
+            arrays[f"{name}_coefficients"] = linear.coefficients.astype(np.float16)
             arrays[f"{name}_intercepts"] = linear.intercepts
-            arrays[f"{name}_temperature"] = np.array(linear.temperature)
         np.savez(buffer, **arrays)
         return buffer.getvalue()
 
     @staticmethod
-    def from_bytes(raw: bytes) -> "Model":
+    def from_bytes(raw: bytes, calibration: Calibration) -> "Model":
         """Inverse of ``to_bytes``; never unpickles."""
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             words = tuple(json.loads(arrays["words"].tobytes().decode()))
-            kinds, raising = (
+            kinds, raising, direct = (
                 Linear(
                     classes=tuple(str(one) for one in arrays[f"{name}_classes"]),
-                    coefficients=arrays[f"{name}_coefficients"].astype(np.float64),
+                    coefficients=arrays[f"{name}_coefficients"].astype(np.float32),
                     intercepts=arrays[f"{name}_intercepts"],
-                    temperature=float(arrays[f"{name}_temperature"]),
                 )
-                for name in ("kinds", "raising")
+                for name in ("kinds", "raising", "direct")
             )
-            first, second, bias = (float(one) for one in arrays["trust"])
-            return Model(words, arrays["idf"], kinds, raising, (first, second, bias))
-
-    def features(self) -> TfidfVectorizer:
-        """A vectorizer with this model's n-grams and weights."""
-        ready = vectorizer(vocabulary={word: index for index, word in enumerate(self.words)})
-        ready.idf_ = self.idf
-        return ready
+            return Model(words, arrays["idf"], kinds, raising, direct, calibration)
 
 
-def heaviest(model: Model, row: Any, kind: int, limit: int = 3) -> list[str]:
-    """Words and concepts that speak most for class ``kind`` in one sparse row, heaviest first, none a part of another."""
-    indices, values = row.indices, row.data
-    pull = values * (model.kinds.coefficients[kind, indices] - model.kinds.coefficients[:, indices].mean(axis=0))
+# Words among the heaviest features: characters stand before them, so that three words are found among some sixty.
+_LOOKED_AT = 60
+
+
+def pulls(linear: Linear) -> NDArray[np.float32]:
+    """(classes, features): how much more each feature speaks for a class than for the others on average."""
+    return np.asarray(linear.coefficients - linear.coefficients.mean(axis=0), dtype=np.float32)
+
+
+def heaviest(pull: NDArray[np.float32], words: Sequence[str], indices: Any, values: Any, limit: int = 3) -> list[str]:
+    """Words that speak most for a class in one sparse row, heaviest first, none a part of another. ``pull`` is the class's own."""
+    pull = values * pull[indices]
     found: list[str] = []
-    for position in np.argsort(-pull)[:24]:
+    for position in np.argsort(-pull)[:_LOOKED_AT]:
         if pull[position] <= 0 or len(found) >= limit:
             break
-        for word in readable(model.words[indices[position]]):
-            if not any(word in other or other in word for other in found):
-                found.append(word)
-    return found[:limit]
+        word = readable(words[indices[position]])
+        if word and not any(word in other or other in word for other in found):
+            found.append(word)
+    return found
 
 
 def expected_calibration_error(confidence: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:

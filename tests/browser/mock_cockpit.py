@@ -60,6 +60,13 @@ SENTENCES = (
     ("0401", "食品加工与留样", "留样柜温度偏高，当日留样不全"),
 )
 SCHOOLS = ("明湖小学", "望江中学", "松岭实验学校", "海晏幼儿园", "平川职业高级中学", "桐江中学东校区")
+WARNED = (
+    ("cluster", "orange", "海曙区教育局", "近4天 4 个单位出现“食品与饮用水”类隐患共 9 件，描述中有相同线索，各自偶然同时出现的可能为万分之二"),
+    ("weather", "orange", "示范市教育局", "台风橙色预警，涉及 12 个区域或高校；相关隐患尚有 31 件未销号，请先行排查"),
+    ("surge", "yellow", "望江中学", "近3天“消防安全”类隐患 7 件，按本单位规律约 0.8 件，偶然出现的可能为万分之一以下"),
+    ("recurrence", "yellow", "明湖小学", "“外墙脱落与高空坠物”在同一处销号 21 天后再次出现"),
+    ("pileup", "yellow", "松岭实验学校", "超期未销号 9 件，本单位常态约 1.2 件"),
+)  # fmt: skip
 KINDS = ("opened", "opened", "attached", "assess", "dispatch", "climbed", "submit", "close")
 
 
@@ -169,8 +176,26 @@ class City:
                                   (0.864, 0.927, 0.031, None) if self.full else (None,) * 4, strict=True)),
                 "times": dict(zip(("response_p50", "response_p90", "handling_p50", "handling_p90"),
                                   (620, 2900, 93_600, 410_000) if self.full else (None,) * 4, strict=True)),
-                "recent": list(self.recent),
+                "recent": list(self.recent), "warnings": self._warnings(now), "forecast": self._forecast(now),
             }  # fmt: skip
+
+    def _warnings(self, now: datetime) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": f"w{at}", "kind": kind, "label": kind, "grade": grade, "state": "acknowledged" if at == 1 else "open",
+                "unit_name": name, "sentence": sentence, "opened_at": iso(now - timedelta(hours=7 * at)),
+            }
+            for at, (kind, grade, name, sentence) in enumerate(WARNED)
+        ] if self.full else []  # fmt: skip
+
+    def _forecast(self, now: datetime) -> dict[str, Any] | None:
+        if not self.full:
+            return None
+        points = [
+            {"day": f"{now + timedelta(days=n):%Y-%m-%d}", "index": 58, "low": 58 - 9 * n**0.5, "high": 58 + 7 * n**0.5}
+            for n in range(1, 15)
+        ]
+        return {"at": iso(now), "index": 58, "points": points}
 
     def _unit(self, kind: str, code: str, name: str, lon: float, lat: float) -> dict[str, Any]:
         counts = self.units[code]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.duplicates import Known, find, flatten, same_place, similarity
+from models.duplicates import Known, Sure, Told, find, flatten, is_resend, same_place, similarity
 from tests.factories import NOW, SCHOOL, SIBLING, steady
 
 TEXT = "三号楼二层东侧安全出口被铁链锁住"
@@ -28,7 +28,8 @@ def known(id: UUID = ONE, **fields: Any) -> Known:
 
 def told(text: str = TEXT, *candidates: Known, place: str | None = None, **fields: Any) -> UUID | None:
     given_fields: dict[str, Any] = {"unit": SCHOOL, "subcategory": "0101", "at": NOW}
-    return find(**given_fields | fields, place=place, text=text, known=candidates or [known()])
+    found = find(**given_fields | fields, place=place, text=text, known=candidates or [known()])
+    return found.id if found is not None and found.sure is Sure.SAME else None
 
 
 @pytest.mark.parametrize(
@@ -86,16 +87,48 @@ def test_a_place_that_says_nothing_agrees_with_no_place(nothing: str) -> None:
     assert same_place(nothing, "3号楼2层") is None
 
 
-def test_with_the_place_agreed_less_of_the_wording_need_agree() -> None:
+def test_other_words_for_the_same_door_at_the_same_place_are_the_same_hazard() -> None:
     again = "二层东侧安全出口打不开，学生下课拥堵"
-    assert 0.25 <= similarity(again, TEXT) < 0.5
-    assert told(again) is None
+    assert similarity(again, TEXT) < 0.5
     assert told(again, known(place="3号楼2层"), place="3号楼2层") == ONE
+    assert told(again, known(place="5号楼4层"), place="3号楼2层") is None
 
 
-def test_another_unit_or_another_kind_stays_apart() -> None:
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("302寝室插排冒烟", "402寝室插排冒烟"),
+        ("1号电梯困人", "2号电梯困人"),
+        ("三楼东头灭火器过期", "三楼西头灭火器过期"),
+    ],
+)
+def test_a_number_or_a_side_that_differs_is_another_hazard(one: str, other: str) -> None:
+    assert told(other, known(text=one)) is None
+    assert told(one, known(text=one)) == ONE
+
+
+def test_another_unit_or_another_category_stays_apart() -> None:
     assert told(unit=SIBLING) is None
-    assert told(subcategory="0102") is None
+    assert told(subcategory="0401") is None
+    assert told(subcategory="0401", labels=("0401", "0101")) == ONE
+
+
+def test_what_is_confidential_never_meets_what_is_not() -> None:
+    assert told(subcategory="1001", labels=("1001", "0101")) is None
+
+
+def test_a_report_sent_again_is_no_new_witness() -> None:
+    heard = known(told=(Told(TEXT, "3号楼2层", NOW, "p:one"),))
+
+    def again(text: str = TEXT + "！", place: str = "3号楼 2层", by: str | None = "p:one", hours: int = 2) -> bool:
+        return is_resend(SCHOOL, place, text, by, NOW + timedelta(hours=hours), heard)
+
+    assert again()
+    assert not again(by="p:two")
+    assert not again(by=None)
+    assert not again(place="5号楼")
+    assert not again(text=TEXT + "又锁了")
+    assert not again(hours=25)
 
 
 def test_after_thirty_days_the_same_words_tell_of_a_recurrence() -> None:

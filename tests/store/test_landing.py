@@ -35,8 +35,9 @@ async def count(conn: Connection, table: str) -> int:
 
 
 async def accepted(conn: Connection, at: datetime = NOW, **fields: Any) -> Report:
-    """A report that passed the door; by default at a place of its own, so that it is nobody's witness."""
-    report = factories.report(**{"place": factories.new_id().hex, **fields})
+    """A report that passed the door; by default at a place of its own, so that it is nobody's witness, and by a person of their own."""
+    own = {"place": factories.somewhere(), "reporter": {"id": factories.new_id().hex}}
+    report = factories.report(**own | fields)
     answers = await reports.accept(conn, [Entry(report)], "test", at)
     assert answers[0].new
     return report
@@ -82,7 +83,7 @@ async def running(conn: Connection, hazard: Hazard) -> dict[str, datetime]:
 async def test_a_judged_report_opens_a_hazard_with_its_first_event_and_a_message(conn: Connection) -> None:
     report = await accepted(conn, place="3号楼2层")
     await outbox.remove(conn, [row["id"] for row in await outbox.peek(conn, 10)])
-    assert await land(conn, report) == {"opened": 1, "attached": 0, "quiet": 0, "before": 0}
+    assert await land(conn, report) == {"opened": 1, "attached": 0, "resent": 0, "quiet": 0, "before": 0}
     hazard = await hazard_of(conn, report)
     assert (hazard.state, hazard.level, hazard.subcategory) == (State.REPORTED, Level.YELLOW, "0101")
     assert (hazard.opened_at, hazard.version, hazard.step, hazard.tier) == (NOW, 1, 0, "school")
@@ -96,16 +97,22 @@ async def test_a_judged_report_opens_a_hazard_with_its_first_event_and_a_message
 
 async def test_a_second_landing_counts_before_and_changes_nothing(conn: Connection) -> None:
     first, drill = await accepted(conn), await accepted(conn, drill=True)
-    assert await land(conn, first, drill) == {"opened": 1, "attached": 0, "quiet": 1, "before": 0}
+    assert await land(conn, first, drill) == {"opened": 1, "attached": 0, "resent": 0, "quiet": 1, "before": 0}
     tables = ("intake", "hazards", "trail", "deadlines", "outbox", "reports")
     held = {table: await query(conn, f"SELECT * FROM {table} t ORDER BY t::text") for table in tables}
     later = NOW + timedelta(hours=1)
-    assert await land(conn, first, drill, now=later) == {"opened": 0, "attached": 0, "quiet": 0, "before": 2}
+    assert await land(conn, first, drill, now=later) == {
+        "opened": 0,
+        "attached": 0,
+        "resent": 0,
+        "quiet": 0,
+        "before": 2,
+    }
     assert {table: await query(conn, f"SELECT * FROM {table} t ORDER BY t::text") for table in tables} == held
 
 
 async def test_a_report_that_the_door_does_not_know_lands_nowhere(conn: Connection) -> None:
-    assert await land(conn, factories.report()) == {"opened": 0, "attached": 0, "quiet": 0, "before": 1}
+    assert await land(conn, factories.report()) == {"opened": 0, "attached": 0, "resent": 0, "quiet": 0, "before": 1}
     assert await count(conn, "hazards") == 0
 
 
@@ -116,7 +123,7 @@ async def test_a_report_without_an_id_is_a_mistake_of_the_caller(conn: Connectio
 
 async def test_the_same_report_twice_in_one_batch_lands_once(conn: Connection) -> None:
     report = await accepted(conn)
-    assert await land(conn, report, report) == {"opened": 1, "attached": 0, "quiet": 0, "before": 1}
+    assert await land(conn, report, report) == {"opened": 1, "attached": 0, "resent": 0, "quiet": 0, "before": 1}
 
 
 @pytest.mark.parametrize(
@@ -150,7 +157,7 @@ async def test_what_the_officer_named_counts_and_the_graver_level(conn: Connecti
 async def test_two_witnesses_in_one_batch_make_one_hazard(conn: Connection) -> None:
     first = await accepted(conn, place="三号楼", reporter={"id": "a"})
     second = await accepted(conn, place="三号楼二层", reporter={"id": "b"})
-    assert await land(conn, first, second) == {"opened": 1, "attached": 1, "quiet": 0, "before": 0}
+    assert await land(conn, first, second) == {"opened": 1, "attached": 1, "resent": 0, "quiet": 0, "before": 0}
     hazard = await hazard_of(conn, first)
     assert (await hazard_of(conn, second)).id == hazard.id
     assert (hazard.report_count, hazard.version, hazard.reporters) == (2, 2, {"a", "b"})
@@ -160,7 +167,7 @@ async def test_two_witnesses_in_one_batch_make_one_hazard(conn: Connection) -> N
 
 async def test_many_witnesses_of_several_hazards_in_one_batch_keep_every_trail_whole(conn: Connection) -> None:
     told = [await accepted(conn, place=place) for place in ("甲楼", "乙楼", "甲楼", "丙楼", "甲楼", "乙楼")]
-    assert await land(conn, *told) == {"opened": 3, "attached": 3, "quiet": 0, "before": 0}
+    assert await land(conn, *told) == {"opened": 3, "attached": 3, "resent": 0, "quiet": 0, "before": 0}
     rows = await query(conn, "SELECT place, report_count AS n, version FROM hazards ORDER BY n DESC")
     assert rows == [{"place": place, "n": n, "version": n} for place, n in (("甲楼", 3), ("乙楼", 2), ("丙楼", 1))]
     assert await trail.broken(conn) == {}
@@ -171,7 +178,7 @@ async def test_many_witnesses_of_several_hazards_in_one_batch_keep_every_trail_w
     [
         ({"unit": factories.SIBLING}, {}),
         ({"place": "五号楼"}, {}),
-        ({}, {"category": "04", "subcategory": "0402"}),
+        ({}, {"category": "04", "subcategory": "0402", "labels": ("0402",)}),
         ({"place": None, "text": "消防栓没有水，水带发霉"}, {}),
     ],
     ids=["another unit", "another place", "another kind", "other words"],

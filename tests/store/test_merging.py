@@ -25,7 +25,7 @@ TEXT, PLACE = "三号楼二层安全出口被锁", "3号楼2层"
 async def merged_pair(conn: Connection) -> tuple[Hazard, Hazard]:
     """A master, and a hazard merged into it."""
     master = await opened(conn, Level.ORANGE, text="西门消火栓没水", place="西门")
-    other = await opened(conn, Level.ORANGE, text="西门口的消防栓是坏的放不出水", place="西大门岗亭边")
+    other = await opened(conn, Level.ORANGE, text="保安亭旁边那个红箱子，阀门一拧就断了", place="岗亭边")
     assert master.id != other.id
     other = await act(conn, other, (Action.MERGE, ASSESSOR, {"into": str(master.id)}))
     return master, other

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from models.classifier.predict import Classifier
 from models.judgement import Judgement
+from models.scales import LevelBands
 from store import db, landing
 from store.settings import Settings
 from streams.classify import Source, take_in
@@ -79,7 +80,7 @@ async def test_a_text_that_breaks_the_classifier_goes_to_the_assessor(context: C
     class Fragile:
         manifest = classifier.manifest
 
-        def classify(self, texts: Sequence[str]) -> list[Judgement]:
+        def classify(self, texts: Sequence[str], bands: LevelBands | None = None) -> list[Judgement]:
             if any("碎" in text for text in texts):
                 raise RecursionError
             return classifier.classify(texts)
@@ -95,7 +96,7 @@ async def test_judging_does_not_stand_in_the_way_of_heartbeats(context: Context,
     class Slow:
         manifest = classifier.manifest
 
-        def classify(self, texts: Sequence[str]) -> list[Judgement]:
+        def classify(self, texts: Sequence[str], bands: LevelBands | None = None) -> list[Judgement]:
             time.sleep(0.6)
             return classifier.classify(texts)
 

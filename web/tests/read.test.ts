@@ -16,10 +16,16 @@ describe('reading figures', () => {
   it('cuts every list', () => {
     const many = Array.from({ length: 2000 }, () => ({}))
     const read = readFigures({
-      recent: many, urgent: many, climbed: many, hours: many, units: many, tiers: many, categories: many, open: { matrix: many },
+      recent: many, urgent: many, climbed: many, hours: many, units: many, tiers: many, categories: many, open: { matrix: many }, warnings: many,
+      forecast: { index: 50, points: many },
     })
+    expect([read.warnings.length, read.forecast?.points.length]).toEqual([BOUNDS.warnings, BOUNDS.forecast])
     expect([read.recent, read.urgent, read.climbed, read.hours, read.units, read.tiers, read.categories, read.open.matrix].map((l) => l.length))
       .toEqual([BOUNDS.ticker, BOUNDS.urgent, BOUNDS.climbed, BOUNDS.hours, BOUNDS.units, BOUNDS.tiers, BOUNDS.categories, BOUNDS.matrix])
+  })
+  it('takes a forecast without an index for none, never for no risk', () => {
+    expect(readFigures({ forecast: { points: [] } }).forecast).toBeNull()
+    expect(readFigures({}).forecast).toBeNull()
   })
   it('copes with an event without label, summary or a known level', () => {
     expect(readTicker({ id: 'a', level: 'violet' })).toMatchObject({ id: 'a', label: '', summary: '', level: 'blue' })

@@ -1,10 +1,10 @@
-"""One training a session, in a temporary folder: seconds, and what every test of the model looks at."""
+"""One training a session, in a temporary folder, and what every test of the model looks at."""
 
 from pathlib import Path
 
 import pytest
 
-from models.classifier.examples import CORPUS
+from models.classifier.examples import TRAIN
 from models.classifier.predict import Classifier
 from models.classifier.train import train
 
@@ -12,7 +12,7 @@ from models.classifier.train import train
 @pytest.fixture(scope="session")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("artifact")
-    train(CORPUS, folder, lambda _: None)
+    train(TRAIN, folder, lambda _: None)
     return folder
 
 

@@ -24,13 +24,13 @@ def test_every_subcategory_has_a_base() -> None:
 )
 def test_words_lift_a_level_and_say_why(code: str, text: str, level: Level, reason: str) -> None:
     found, reasons = suggested([code], text)
-    assert found is level
+    assert found.level is level
     assert reason in reasons
 
 
 def test_the_gravest_label_counts() -> None:
-    assert suggested(["0303", "0901"], "")[0] is Level.RED
+    assert suggested(["0303", "0901"], "")[0].level is Level.RED
 
 
 def test_a_bureau_may_bring_its_own_table() -> None:
-    assert suggested(["0303"], "栏杆松动", {"0303": Level.BLUE})[0] is Level.BLUE
+    assert suggested(["0303"], "栏杆松动", {"0303": Level.BLUE})[0].level is Level.BLUE

@@ -3,15 +3,17 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from models.classifier.evaluate import Scores, score
-from models.classifier.examples import CORPUS, load
+from models.classifier.evaluate import Scores, score, worse
+from models.classifier.examples import DEV, TRAIN, load
 from models.classifier.predict import Classifier
 from models.classifier.train import ARTIFACT, MANIFEST, train
 from models.levels import Level
+from models.scales import LevelBands
 from models.taxonomy import OTHER, subcategories
 
 
@@ -92,14 +94,15 @@ def test_a_cut_text_says_so(classifier: Classifier) -> None:
 
 
 def test_unsure_goes_to_the_assessor_with_the_guess(classifier: Classifier) -> None:
-    judged = classifier.classify([one.text for one in load(CORPUS / "test.jsonl") if one.raises])
-    unsure = [one for one in judged if one.subcategory == OTHER and any("把握不足" in reason for reason in one.reasons)]
+    judged = classifier.classify([*(one.text for one in load(DEV)), "那个东西又那样了", "请来看一下", "不对劲"])
+    unsure = [one for one in judged if any("把握不足" in reason for reason in one.reasons)]
     assert unsure
-    assert all(one.confidence < classifier.manifest.threshold and one.category == "99" for one in unsure)
+    assert all(one.subcategory == OTHER and one.category == "99" for one in unsure)
+    assert all(one.confidence < classifier.manifest.calibration.threshold for one in unsure)
 
 
 def test_a_batch_judges_like_one_by_one(classifier: Classifier) -> None:
-    texts = [one.text for one in load(CORPUS / "test.jsonl")[::20]]
+    texts = [one.text for one in load(DEV)[::20]]
     assert classifier.classify(texts) == [classifier.classify([text])[0] for text in texts]
     assert classifier.classify([]) == []
 
@@ -123,19 +126,37 @@ def test_an_artifact_of_other_code_is_refused(artifact: Path, tmp_path: Path) ->
 
 def test_training_is_quick_and_repeatable(classifier: Classifier, tmp_path: Path) -> None:
     start = time.perf_counter()
-    again = train(CORPUS, tmp_path, lambda _: None)
+    again = train(TRAIN, tmp_path, lambda _: None)
     assert time.perf_counter() - start < 30
     assert again == classifier.manifest
 
 
 @pytest.fixture(scope="module")
 def scores(classifier: Classifier) -> Scores:
-    return score(classifier, load(CORPUS / "test.jsonl"))
+    """On the part that is for choosing; the frozen part is for `campus-risk evaluate`."""
+    return score(classifier, load(DEV))
 
 
 def test_the_figures_do_not_fall(scores: Scores) -> None:
     """Floors a little below what was measured, so that a change which costs accuracy is seen."""
-    assert scores.guess_category >= 0.60
-    assert scores.guess_subcategory >= 0.52
-    assert scores.missed <= 0.05
-    assert scores.direct_false <= 3
+    assert scores.category >= 0.85
+    assert scores.subcategory >= 0.80
+    assert scores.calibration_error <= 0.10
+
+
+def test_a_worse_version_is_seen(scores: Scores) -> None:
+    assert worse(scores, scores) == []
+    assert worse(scores, replace(scores, category=scores.category - 0.009)) == []
+    (reason,) = worse(scores, replace(scores, category=scores.category - 0.02))
+    assert reason.startswith("category 0.")
+    assert worse(scores, replace(scores, missed=scores.missed + 0.02))
+    assert worse(scores, replace(scores, missed=0.0, category=1.0)) == []
+
+
+def test_a_suggested_score_says_how_it_came_to_its_level(classifier: Classifier) -> None:
+    (judgement,) = classifier.classify(["食堂地面油腻湿滑，一名学生摔伤骨折送医"])
+    assert judgement.score
+    assert judgement.score.level is judgement.level
+    assert any(reason.startswith("建议评分 LS") for reason in judgement.reasons)
+    strict = LevelBands.of({"levels": {"ls": [4, 3, 2]}})
+    assert classifier.classify(["食堂地面油腻湿滑"], strict)[0].level is Level.RED

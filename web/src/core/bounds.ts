@@ -5,6 +5,8 @@ export const BOUNDS = {
   climbed: 12,
   ticker: 30,
   hours: 24,
+  warnings: 8,
+  forecast: 14,
   // A taxonomy has 14 categories and "other".
   categories: 40,
   // A city has some 10 districts and 16 universities; a district may have hundreds of schools.

@@ -136,6 +136,32 @@ export interface TickerItem {
   summary: string
 }
 
+/** An early warning that is not closed. `sentence` is the platform's own, without a reporter's word. */
+export interface WarningRow {
+  id: string
+  kind: string
+  label: string
+  grade: Level
+  state: string
+  unit_name: string
+  sentence: string
+  opened_at: string
+}
+
+export interface ForecastPoint {
+  day: string
+  index: number
+  low: number
+  high: number
+}
+
+/** The risk index, 0–100: now, and the next 14 days with their interval. */
+export interface Forecast {
+  at: string
+  index: number
+  points: ForecastPoint[]
+}
+
 export interface Figures {
   as_of: string
   unit: UnitName
@@ -151,4 +177,7 @@ export interface Figures {
   rates: Rates
   times: Times
   recent: TickerItem[]
+  warnings: WarningRow[]
+  /** Null: not enough data. */
+  forecast: Forecast | null
 }

@@ -7,8 +7,8 @@
 import { BOUNDS } from './bounds'
 import {
   LEVELS, PHASES,
-  type ByLevel, type CategoryRow, type LaneRow, type ClimbedRow, type Figures, type HourRow, type Level, type MatrixCell, type Phase,
-  type TickerItem, type TierRow, type UnitRow, type UrgentRow,
+  type ByLevel, type CategoryRow, type LaneRow, type ClimbedRow, type Figures, type Forecast, type ForecastPoint, type HourRow, type Level, type MatrixCell, type Phase,
+  type TickerItem, type TierRow, type UnitRow, type UrgentRow, type WarningRow,
 } from './contract'
 
 type Raw = Record<string, unknown>
@@ -50,6 +50,19 @@ const climbedRow = (o: Raw): ClimbedRow => ({
   id: str(o.id), at: str(o.at), unit_name: str(o.unit_name), label: str(o.label), level: level(o.level),
   from_tier: str(o.from_tier), to_tier: str(o.to_tier), reason: str(o.reason),
 })
+
+const warningRow = (o: Raw): WarningRow => ({
+  id: str(o.id), kind: str(o.kind), label: str(o.label), grade: level(o.grade), state: str(o.state), unit_name: str(o.unit_name),
+  sentence: str(o.sentence), opened_at: str(o.opened_at),
+})
+const forecastPoint = (o: Raw): ForecastPoint => ({ day: str(o.day), index: num(o.index), low: num(o.low), high: num(o.high) })
+
+/** A forecast without its index is none: 0 would read as "no risk". */
+function readForecast(v: unknown): Forecast | null {
+  const o = obj(v)
+  const index = maybe(o.index)
+  return index === null ? null : { at: str(o.at), index, points: rows(o.points, BOUNDS.forecast, forecastPoint) }
+}
 
 /** One `hazard` event. */
 export function readTicker(v: unknown): TickerItem {
@@ -95,5 +108,7 @@ export function readFigures(v: unknown): Figures {
       handling_p50: maybe(times.handling_p50), handling_p90: maybe(times.handling_p90),
     },
     recent: rows(o.recent, BOUNDS.ticker, readTicker),
+    warnings: rows(o.warnings, BOUNDS.warnings, warningRow),
+    forecast: readForecast(o.forecast),
   }
 }

@@ -21,6 +21,13 @@ export function hourMinute(ms: number): string {
   return clock(ms).slice(0, 5)
 }
 
+/** "9-1": month and day in the city; "" for NaN. */
+export function monthDay(ms: number): string {
+  if (!Number.isFinite(ms)) return ''
+  const { month, day } = cityDay(ms)
+  return `${month}-${day}`
+}
+
 export interface CityDay {
   year: number
   month: number

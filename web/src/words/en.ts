@@ -52,6 +52,11 @@ export const en: Words = {
     extend: 'extended', list: 'listed', review: 'reviewed', archive: 'archived', reopen: 'reopened', instruct: 'instructed',
   },
   kindOther: 'changed',
+  warnings: {
+    title: 'Early warning', empty: 'No warnings', known: 'known', more: (n) => `${n} more`,
+    kind: { surge: 'surge', recurrence: 'again', cluster: 'cluster', pileup: 'pile-up', weather: 'weather', forecast: 'outlook' },
+  },
+  forecast: { title: 'Risk outlook', aside: '14 d, 4 in 5', now: 'index', empty: 'Not enough data' },
   trend: { title: '24 h', reports: 'reports', hazards: 'hazards', closed: 'closed', hour: (h) => `${h}:00` },
   categories: { title: 'Categories', empty: 'Nothing open', rest: (n) => `${n} more`, lanes: 'Confidential', few: '<5' },
   silence: 'No report does not mean no hazard',

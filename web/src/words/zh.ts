@@ -53,6 +53,11 @@ export const zh = {
     review: '复盘', archive: '归档', reopen: '重开', instruct: '督办',
   } as Record<string, string>,
   kindOther: '变更',
+  warnings: {
+    title: '风险预警', empty: '目前没有预警', known: '已知悉', more: (n: number) => `另有 ${n} 条`,
+    kind: { surge: '突增', recurrence: '复发', cluster: '聚集', pileup: '积压', weather: '气象', forecast: '走势' } as Record<string, string>,
+  },
+  forecast: { title: '风险走势', aside: '14 天·八成区间', now: '指数', empty: '数据不足，暂不预测' },
   trend: { title: '近 24 小时', reports: '上报', hazards: '隐患', closed: '销号', hour: (h: number) => `${h}时` },
   categories: { title: '隐患类别', empty: '尚无在办隐患', rest: (n: number) => `其余 ${n} 类`, lanes: '保密通道', few: '<5' },
   silence: '没有上报，不等于没有隐患',
