@@ -36,10 +36,10 @@ run: setup ## Start the whole platform with demonstration data: http://127.0.0.1
 test: setup tools test-web test-quick test-runtime test-faults test-browser ## Run every test, the quick ones first
 
 test-quick: setup ## Run the tests that need no server
-	@$(PYTEST) -m "not runtime and not faults and not browser" $(OR_NONE)
+	@$(PYTEST) -m "not runtime and not faults and not browser and not long" $(OR_NONE)
 
 test-runtime: setup ## Run the tests against a real Kafka and PostgreSQL
-	@$(PYTEST) -m "runtime and not faults and not browser" $(OR_NONE)
+	@$(PYTEST) -m "runtime and not faults and not browser and not long" $(OR_NONE)
 
 test-faults: setup ## Kill real processes under load and count what was lost
 	@$(PYTEST) -m "faults and not browser and not long" $(OR_NONE)
