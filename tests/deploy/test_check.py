@@ -16,6 +16,7 @@ from deploy.cli import app
 from deploy.commands import check
 from deploy.runtime.checks import CannotStart, free_port
 from deploy.runtime.local import LocalRuntime
+from models.classifier.train import ARTIFACT, MANIFEST
 from models.roles import Role
 from store import db, keys
 from store.db import Connection
@@ -40,6 +41,13 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 async def run(*words: str) -> Result:
     """``campus-risk check`` with these words: in a thread, for it has a loop of its own."""
     return await asyncio.to_thread(CliRunner().invoke, app, ["check", *words])
+
+
+def process(*words: str, **given: str) -> subprocess.CompletedProcess[str]:
+    """``campus-risk`` as a process of its own, with these settings and no others."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)} | given
+    command = [sys.executable, "-m", "deploy", *words]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
 def standing(*parts: str, **more: object) -> str:
@@ -87,12 +95,13 @@ def test_a_start_is_refused_with_one_list(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["api", "worker", "keeper"])
 def test_the_parts_ask_before_they_start(part: str, tmp_path: Path) -> None:
-    env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    env |= {
-        "CAMPUS_RISK_DATABASE": "postgresql://me:word-of-the-database@127.0.0.1:1/none", "CAMPUS_RISK_KAFKA": "127.0.0.1:1",
-        "CAMPUS_RISK_SECRET": "guess-me", "CAMPUS_RISK_LOCAL": str(tmp_path),
-    }  # fmt: skip
-    done = subprocess.run([sys.executable, "-m", "deploy", part], env=env, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    done = process(
+        part,
+        CAMPUS_RISK_DATABASE="postgresql://me:word-of-the-database@127.0.0.1:1/none",
+        CAMPUS_RISK_KAFKA="127.0.0.1:1",
+        CAMPUS_RISK_SECRET="guess-me",
+        CAMPUS_RISK_LOCAL=str(tmp_path),
+    )
     assert done.returncode == 1
     assert "CAMPUS_RISK_SECRET is shorter than 16 characters" in done.stderr
     assert "Traceback" not in done.stderr
@@ -116,16 +125,22 @@ async def test_a_slip_of_the_hand_is_found(monkeypatch: pytest.MonkeyPatch, tmp_
     assert SECRET not in done.output
 
 
-async def test_servers_that_do_not_answer_are_two_lines(monkeypatch: pytest.MonkeyPatch, trained: Path) -> None:
-    monkeypatch.setenv("CAMPUS_RISK_DATABASE", f"postgresql://me:word-of-mine@127.0.0.1:{free_port()}/none")
-    monkeypatch.setenv("CAMPUS_RISK_KAFKA", f"127.0.0.1:{free_port()}")
-    monkeypatch.setenv("CAMPUS_RISK_LOCAL", str(trained))
-    done = await run()
-    assert done.exit_code == 1
-    assert done.output.splitlines()[0].startswith("2 thing(s)")
-    assert "the database does not answer" in done.output
-    assert "Kafka does not answer" in done.output
-    assert "word-of-mine" not in done.output
+def test_servers_that_do_not_answer_are_two_lines(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    for name in (ARTIFACT, MANIFEST):
+        (tmp_path / "models" / name).touch()
+    done = process(
+        "check",
+        CAMPUS_RISK_DATABASE=f"postgresql://me:word-of-mine@127.0.0.1:{free_port()}/none",
+        CAMPUS_RISK_KAFKA=f"127.0.0.1:{free_port()}",
+        CAMPUS_RISK_LOCAL=str(tmp_path),
+    )
+    assert done.returncode == 1
+    first, *others = done.stdout.splitlines()
+    assert first == "2 thing(s) to mend before this can run:"
+    assert "the database does not answer" in others[0]
+    assert "Kafka does not answer" in others[1]
+    assert "word-of-mine" not in done.stdout + done.stderr
 
 
 @pytest.mark.runtime
