@@ -99,8 +99,8 @@ async def test_a_similar_case_is_shown_with_its_remedy(api: Callers, conn: Conne
 
 
 async def test_similar_cases_of_others_are_not_shown(api: Callers, conn: Connection) -> None:
-    await opened(conn, Level.YELLOW, text="三楼安全出口被铁链锁住，学生推不开")
-    report = await accepted(conn, text="安全出口被铁链锁住，几名学生推不开", minors_involved=True, place="四楼")
+    await opened(conn, Level.YELLOW, text="三楼安全出口被铁链锁住，学生推不开", place="3号楼3层")
+    report = await accepted(conn, text="安全出口被铁链锁住，几名学生推不开", minors_involved=True, place="5号楼4层")
     await land(conn, report)
     await conn.commit()
     for role, unit in ((Role.INFORMANT, SIBLING), (Role.SUPERVISOR, UNIVERSITY)):
