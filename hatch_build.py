@@ -6,7 +6,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class Pages(BuildHookInterface):  # type: ignore[misc]
+class Pages(BuildHookInterface[Any]):
     """``web/dist`` becomes ``api/pages``; a wheel without pages would answer 404 to every browser, so it is not made."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

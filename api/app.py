@@ -88,7 +88,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         ):
             with attempt:
                 await held.refresh()
-        await _no_demo_outside(held)
+                left = await _demo_keys_outside(held)
+        if left:
+            raise Unusable(
+                f"{left} keys of a demo still open this database: end them with `campus-risk key revoke`, "
+                f"or serve this machine only with CAMPUS_RISK_HOST=127.0.0.1"
+            )
         listening = asyncio.create_task(held.hub.run(), name="hub")
         reading = asyncio.create_task(held.keep_up(), name="units and profile")
         try:
@@ -101,13 +106,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                     await task
 
 
-async def _no_demo_outside(held: State) -> None:
-    """A demo's keys were printed on a terminal: with them in the database, nothing but this machine is served."""
+async def _demo_keys_outside(held: State) -> int:
+    """How many keys of a demo would open this database from outside: they were printed on a terminal, so there must be none."""
     if held.settings.host in (*LOOPBACK, "localhost"):
-        return
+        return 0
     async with held.pool.connection() as conn:
-        if count := await keys.demo(conn):
-            raise Unusable(
-                f"{count} keys of a demo still open this database: end them with `campus-risk key revoke`, "
-                f"or serve this machine only with CAMPUS_RISK_HOST=127.0.0.1"
-            )
+        return await keys.demo(conn)

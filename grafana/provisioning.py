@@ -21,23 +21,26 @@ _VARIABLE = "CAMPUS_RISK_GRAFANA_"
 _DATABASE = Database(f"${{{_VARIABLE}DB_ADDRESS}}", f"${{{_VARIABLE}DB_NAME}}", f"${{{_VARIABLE}DB_USER}}", "")
 
 
-def files() -> dict[str, Any]:
+def files(runbooks: str) -> dict[str, Any]:
     """Each file's content, by its path below the provisioning folder. Alert rules go by Grafana's default policy: contact
-    points hold secrets and are applied, not provisioned."""
+    points hold secrets and are applied, not provisioned.
+
+    ``runbooks`` is where docs/runbooks can be read. It is written out, for Grafana 11 takes annotations as they stand.
+    """
     made: dict[str, Any] = {
         "datasources/campus-risk.yaml": {"apiVersion": 1, "datasources": [_datasource()]},
         "dashboards/campus-risk.yaml": {"apiVersion": 1, "providers": [_provider(uid) for uid in TITLES]},
-        "alerting/campus-risk.yaml": {"apiVersion": 1, "groups": _groups()},
+        "alerting/campus-risk.yaml": {"apiVersion": 1, "groups": _groups(runbooks)},
     }
     for board in boards():
         made[f"dashboards/{board.uid}/{board.uid}.json"] = board.body["dashboard"]
     return made
 
 
-def write(folder: Path) -> list[Path]:
+def write(folder: Path, runbooks: str) -> list[Path]:
     """Write the files that differ; those that were written."""
     written = []
-    for name, content in files().items():
+    for name, content in files(runbooks).items():
         path, text = folder / name, json.dumps(content, ensure_ascii=False, indent=2) + "\n"
         if not path.exists() or path.read_text("utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,8 +69,8 @@ def _provider(uid: str) -> dict[str, Any]:
     }
 
 
-def _groups() -> list[dict[str, Any]]:
-    rules = [rule.body for rule in alerts(f"${{{_VARIABLE}RUNBOOKS}}", notify=False)]
+def _groups(runbooks: str) -> list[dict[str, Any]]:
+    rules = [rule.body for rule in alerts(runbooks, notify=False)]
     return [
         {
             "orgId": 1,

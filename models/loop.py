@@ -200,7 +200,7 @@ TABLE: tuple[Transition, ...] = (
         Action.REOPEN,
         (State.CLOSED, State.REVIEWING),
         State.DISPATCHED,
-        # The platform too: a new report within days says that the rectification did not hold (models/duplicates.py).
+        # The platform too: a new report within days says that the rectification did not hold (models/duplicates/).
         (Role.SUPERVISOR, Role.ASSESSOR, Role.SYSTEM),
         (gates.has_reason,),
     ),

@@ -94,7 +94,8 @@ _idle: list[str] = []
 _SHAPE = (
     "SELECT md5(string_agg(t, ',' ORDER BY t)) AS shape FROM (SELECT format('%s.%s %s %s', table_name, column_name, data_type, "
     "is_nullable) FROM information_schema.columns WHERE table_schema = 'public' UNION ALL SELECT format('%s %s', tgname, tgenabled) "
-    "FROM pg_trigger UNION ALL SELECT md5(string_agg(u::text, '' ORDER BY code)) FROM units u) AS s(t)"
+    "FROM pg_trigger UNION ALL SELECT md5(string_agg(u::text, '' ORDER BY code)) FROM units u UNION ALL "
+    "SELECT md5(string_agg(code || name || profile::text, '' ORDER BY code)) FROM city) AS s(t)"
 )
 _EMPTY = (
     "DO $$ DECLARE name text; BEGIN SET LOCAL session_replication_role = replica; FOR name IN SELECT tablename FROM pg_tables "
@@ -104,7 +105,7 @@ _EMPTY = (
 
 
 async def _emptied(address: str, shape: str) -> bool:
-    """Whether a database could be emptied and is as it was: same tables, triggers and units."""
+    """Whether a database could be emptied and is as it was: same tables, triggers, units and city."""
     try:
         async with await psycopg.AsyncConnection.connect(address, autocommit=True) as conn:
             await conn.execute(_EMPTY)

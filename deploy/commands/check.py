@@ -1,6 +1,7 @@
 """``check``: everything that is wrong with this deployment, in one list. The serving processes ask the part that needs no server."""
 
 import asyncio
+import contextlib
 import difflib
 import os
 from typing import Annotated
@@ -129,12 +130,26 @@ async def served(settings: Settings) -> list[str]:
     except psycopg.Error as error:
         told = str(error).strip().splitlines() or [type(error).__name__]
         found.append(f"the database does not answer ({told[0]}): check {PREFIX}DATABASE")
+    if not await _listens(str(settings.kafka)):
+        return [*found, f"Kafka does not answer at {settings.kafka}: check {PREFIX}KAFKA"]
     try:
         if lacking := await asyncio.to_thread(topics.lacking, settings, topics.AGGREGATES):
             found.append(f"Kafka lacks the topics {', '.join(lacking)}: run `campus-risk topics`")
     except kafka.errors.KafkaError as error:
         found.append(f"Kafka does not answer ({type(error).__name__}): check {PREFIX}KAFKA")
     return found
+
+
+async def _listens(addresses: str) -> bool:
+    """Whether somebody listens at one of these. Kafka's own client would try for half a minute."""
+    for address in addresses.split(","):
+        host, _, port = address.strip().rpartition(":")
+        with contextlib.suppress(OSError, ValueError):
+            async with asyncio.timeout(db.CONNECT_TIMEOUT):
+                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            writer.close()
+            return True
+    return False
 
 
 async def _stored(conn: db.Connection, settings: Settings) -> list[str]:

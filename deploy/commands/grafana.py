@@ -19,6 +19,7 @@ from grafana.datasource import Database
 from grafana.house import House, wanted
 from grafana.live import Live, Unreachable
 from grafana.provisioning import write
+from store.settings import Settings
 
 console = Console(highlight=False)
 grafana_app = typer.Typer(help="Grafana：看板、数据源、告警与联络点，以代码为准", no_args_is_help=True)
@@ -106,10 +107,12 @@ def remove(
 
 
 @grafana_app.command("files")
-def write_files(folder: Annotated[Path, typer.Argument(help="the container's provisioning folder")]) -> None:
+def write_files(
+    folder: Annotated[Path, typer.Argument(help="the container's provisioning folder")], runbooks: Runbooks = None
+) -> None:
     """Write the same as provisioning files, for a container. Nothing secret is in them."""
     try:
-        written = write(folder)
+        written = write(folder, _runbooks(runbooks, Settings()))
     except OSError as error:
         raise CannotStart(f"{folder} cannot be written ({error.strerror}): name a folder of yours.") from None
     for path in written:
@@ -139,7 +142,11 @@ def _house(address: str | None, name: str | None, user: str, ssl: str, runbooks:
     except ValueError as error:
         raise CannotStart(f"{error}.") from None
     contacts = tuple(os.environ.get(f"{_ENV}CONTACTS", "").split())
-    return House(database, runbooks or f"{settings.base_url}/docs/runbooks", contacts)
+    return House(database, _runbooks(runbooks, settings), contacts)
+
+
+def _runbooks(given: str | None, settings: Settings) -> str:
+    return given or f"{settings.base_url}/docs/runbooks"
 
 
 def _reached(url: str) -> Live:

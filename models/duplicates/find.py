@@ -129,7 +129,7 @@ def find(
     if best is None or best[0] < model.grey:
         return None
     score, one, seen = best
-    sure = Sure.SAME if score >= model.same and not _apart(seen) else Sure.GREY
+    sure = Sure.SAME if score >= model.same and not _unsure(seen, subcategory) else Sure.GREY
     return Found(sure, one.id, round(score, 4), _reasons(new, one, score))
 
 
@@ -151,8 +151,12 @@ def _score(
     return score
 
 
-def _apart(seen: Evidence) -> bool:
-    return seen.values["pairs_most"] < WORDS_AGREE and any(seen.values[name] for name in _KINDS_APART)
+def _unsure(seen: Evidence, subcategory: str) -> bool:
+    """Whether a likely one is for a person to say all the same. In a confidential lane that is so for all but like words: a child's cry that
+    is put to another child's is not heard."""
+    if seen.values["pairs_most"] >= WORDS_AGREE:
+        return False
+    return is_confidential(subcategory) or any(seen.values[name] for name in _KINDS_APART)
 
 
 _SAYS = {"thing": "同一事物", "trouble": "同一情形", "place": "同一处所"}

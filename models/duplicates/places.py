@@ -30,7 +30,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("building", re.compile(r"(?<![a-z\d])([a-h])(?:座|栋|楼|幢)")),
 )
 _FLOOR = (
-    re.compile(r"(?<![\d.])(\d{1,2})(?:层|f(?![a-z\d])|楼(?![栋号]))"),
+    re.compile(r"(?<![\d.负])(?<!地下)(\d{1,2})(?:层|f(?![a-z\d])|楼(?![栋号]))"),
     re.compile(r"(?<![a-z\d])f(\d{1,2})(?![a-z\d])"),
 )
 _BASEMENT = re.compile(r"(?:(?<![a-z\d])b|负|地下)(\d)(?:层|楼|f|(?![a-z\d]))")
@@ -46,6 +46,8 @@ _CLASS = (
 _AROUND = r"(?=侧|头|边|端|门|面|出口|楼梯|区|梯|座|角|楼|操|校|看台|入口|广场|食堂)"
 # Left of somebody can be east: these two never contradict each other.
 _SIDE, _HAND = re.compile("([东西南北])" + _AROUND), re.compile("([左右])" + _AROUND)
+# Numbers of devices and rooms in somebody's own system; long enough to be no quantity.
+_CODE = re.compile(r"(?=[a-z-]*\d)[a-z\d][a-z\d-]{4,}")
 _SEX = re.compile(r"([男女])(?=厕|卫|生间|寝|宿|澡|浴|更衣|生宿)")
 _WHICH = re.compile(r"(教工|教师|学生|主|新|老|旧|大|小|中)(?=食堂|餐厅|实验楼|图书馆|教学楼|校区|操场|宿舍)")
 
@@ -53,7 +55,7 @@ _WHICH = re.compile(r"(教工|教师|学生|主|新|老|旧|大|小|中)(?=食�
 @dataclass(frozen=True, slots=True)
 class Place:
     """What is named, by key: ``building``, ``floor``, ``room``, ``thing``, ``class``, ``side``, ``hand``,
-    ``sex``, ``which``."""
+    ``sex``, ``which``, ``code``."""
 
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -72,7 +74,7 @@ class Relation:
     against: frozenset[str]
 
 
-KEYS = ("building", "floor", "room", "thing", "class", "side", "hand", "sex", "which")
+KEYS = ("building", "floor", "room", "thing", "class", "side", "hand", "sex", "which", "code")
 
 
 def digits(text: str) -> str:
@@ -111,6 +113,7 @@ def parse(text: str | None) -> Place:
     for pattern in _CLASS:
         put("class", (f"{found[1]}-{found[2]}" for found in pattern.finditer(flat)))
     put("side", (found[1] for found in _SIDE.finditer(flat)))
+    put("code", _CODE.findall(flat))
     put("hand", (found[1] for found in _HAND.finditer(flat)))
     put("sex", (found[1] for found in _SEX.finditer(flat)))
     put("which", (found[1].replace("教师", "教工").replace("旧", "老") for found in _WHICH.finditer(flat)))

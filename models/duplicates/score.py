@@ -20,8 +20,8 @@ from models.duplicates.wording import KINDS, Telling, held, shared
 FILE = Path(__file__).parent / "score.json"
 # Beyond these an overlap of words says no more.
 _MOST_WORDS = 3
-# Fields that name no place in common, with the same sentence after them, are one form filled in twice.
-FORM_ALIKE, FIELD_APART = 0.8, 0.5
+# The same sentence, after fields that have no place in common and differ in more than a quarter, is one form filled in for two places.
+FORM_ALIKE, FIELD_APART = 0.8, 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ _LABELS = {
     "hand": "左右",
     "sex": "男女",
     "which": "名称",
+    "code": "编码",
 }
 
 
@@ -84,8 +85,8 @@ def _veto(
     alike: float,
     where: float,
 ) -> str | None:
-    # A sentence may walk through floors on its way (从五楼滴到四楼); a field names where.
-    against = fields | (whole - {"floor"})
+    # A sentence may walk through floors on its way (从五楼滴到四楼) and name any number; a field names where.
+    against = fields | (whole - {"floor", "code"})
     for key in _LABELS:
         if key in against:
             return _LABELS[key]

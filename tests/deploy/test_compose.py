@@ -180,6 +180,7 @@ def test_the_image_is_small_and_without_rights() -> None:
     assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK ", last, re.MULTILINE)
     assert "pip uninstall" in last
+    assert "USER=campus-risk" in last, "yoyo asks who migrates, and a number without a name ends in a KeyError"
     assert "apt-get" not in RECIPE, "nothing is compiled, so no tools are needed"
     assert re.findall(r"^COPY (.*)$", last, re.MULTILINE) == ["--from=program /opt/campus-risk /opt/campus-risk"]
     assert re.search(r'^ENTRYPOINT \["campus-risk"\]$', last, re.MULTILINE), "signals reach the program, not a shell"

@@ -13,7 +13,7 @@ import deploy.cities
 from deploy.cities import City, load_city
 from deploy.simulate import Simulator, Truth
 from deploy.simulate.material import STAGES, matters, places, speakers, speech
-from models.duplicates import Known, find
+from models.duplicates import Known, Sure, find
 from models.place import Bounds
 from models.reports import Door, check
 from models.taxonomy import subcategories
@@ -85,7 +85,8 @@ def test_most_second_witnesses_would_attach(day: list[tuple[dict[str, Any], Trut
             UUID(int=1), one["unit"], truth.subcategory, one.get("place"), one["text"], open_since
         )  # fmt: skip
         at = datetime.fromisoformat(two["reported_at"])
-        attached += find(two["unit"], truth.subcategory, two.get("place"), two["text"], at, [known]) is not None
+        found = find(two["unit"], truth.subcategory, two.get("place"), two["text"], at, [known])
+        attached += found is not None and found.sure is Sure.SAME
     assert attached > 0.8 * len(pairs)
 
 

@@ -216,5 +216,7 @@ def test_files_are_written_once_and_hold_no_secret(tmp_path: Path) -> None:
     text = "".join(path.read_text("utf-8") for path in tmp_path.rglob("*.*") if path.is_file())
     assert "geheim" not in text
     assert "db.example.edu" not in text
+    assert "https://risk.example.edu/docs/runbooks/kafka-down.md" in text
+    assert run("files", str(tmp_path), "--runbooks", "https://wiki.example.edu/").output.endswith("写入 1 个文件\n")
     (tmp_path / "taken").write_text("", "utf-8")
     assert "cannot be written" in str(run("files", str(tmp_path / "taken")).exception)

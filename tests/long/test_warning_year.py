@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 SEEDS = range(101, 111)
 # What the requirement counts: planted surges, clusters and recurrences.
-PLANTED = ("surge", "cluster (supplier)", "cluster (neighbours)", "recurrence")
+CLUSTERS = ("cluster (supplier)", "cluster (neighbours)")
+PLANTED = ("surge", *CLUSTERS, "recurrence")
 
 
 def played(seed: int) -> tuple[Score, Score, int, int]:
@@ -64,9 +65,8 @@ def table(ours: Score, theirs: Score) -> str:
             f"| **{kind}** | {of} | {recall(ours, kind):.2f} | {quantiles(ours.delays[kind])} | {recall(theirs, kind):.2f} | "
             f"{quantiles(theirs.delays[kind])} |"
         )
-    lines.append(
-        f"| **surges, clusters, recurrences** | | {recall(ours, *PLANTED):.3f} | | {recall(theirs, *PLANTED):.3f} | |"
-    )
+    for name, kinds in (("clusters together", CLUSTERS), ("surges, clusters, recurrences", PLANTED)):
+        lines.append(f"| **{name}** | | {recall(ours, *kinds):.2f} | | {recall(theirs, *kinds):.2f} | |")
     for name, one in (("ours", ours), ("plain rule", theirs)):
         many = float(np.mean([count > 1 for count in one.per_unit_quarter]))
         lines.append(
@@ -85,6 +85,12 @@ def test_recall_false_warnings_and_delay_on_years_that_the_detectors_never_saw(
     covered = sum(year[2] for year in years) / sum(year[3] for year in years)
     with capsys.disabled():
         print(f"\n{table(ours, theirs)}\nforecast: {covered:.3f} of the values came to lie in the 80 % interval")  # noqa: T201
+        for name, values in (
+            ("recall", [recall(year[0], *PLANTED) for year in years]),
+            ("false warnings a unit and quarter", [year[0].false_concerned / year[0].unit_quarters for year in years]),
+        ):
+            print(f"{name}, year by year: {', '.join(f'{value:.2f}' for value in values)}")  # noqa: T201
+    # Clusters alone stay below 0.9 (docs/warnings.md): printed above, and counted in the first figure only.
     assert recall(ours, *PLANTED) >= 0.9
     assert recall(ours, "surge") >= 0.9
     assert recall(ours, "recurrence") >= 0.9
