@@ -62,6 +62,11 @@ def test_several_hazards_give_several_labels(classifier: Classifier) -> None:
     assert len(judgement.labels) >= 2
 
 
+def test_a_clause_without_a_subject_names_no_other_hazard(classifier: Classifier) -> None:
+    judged = classifier.classify(["实验楼一层走廊灭火器过期，压力表指到红区"])[0]
+    assert judged.labels == ("0102",)
+
+
 @pytest.mark.parametrize(
     "text",
     [
