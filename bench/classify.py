@@ -31,12 +31,12 @@ def main() -> None:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(spare)
         if len(sys.argv) == 1:
             start = time.perf_counter()
-            train(CORPUS, folder, lambda _: None)
+            train(CORPUS / "train", folder, lambda _: None)
             figures["train_s"] = round(time.perf_counter() - start, 2)
         start = time.perf_counter()
         classifier = Classifier.load(folder)
         figures["load_ms"] = round((time.perf_counter() - start) * 1000, 1)
-        texts = [one.text for one in load(CORPUS / "test.jsonl")]
+        texts = [one.text for one in load(CORPUS / "test")]
         batch = [texts[place % len(texts)] for place in range(BATCH)]
         classifier.classify(batch)
         rounds = []

@@ -31,6 +31,11 @@ async def landed(client: httpx.AsyncClient, id: str, within: float = 20.0) -> di
     raise AssertionError(f"report {id} has not landed within {within} s")
 
 
+def mark() -> str:
+    """Letters that no other text has. No digits: one identifier in some thousands holds a mobile number, and is masked."""
+    return uuid_utils.uuid4().hex.translate(str.maketrans("0123456789", "ghijklmnop"))
+
+
 def produce(platform: Deployment, *values: bytes, key: bytes = SCHOOL.encode()) -> None:
     """Put raw records onto the reports topic, as somebody else's producer does."""
     producer = KafkaProducer(bootstrap_servers=platform.settings.kafka, acks="all", max_request_size=MAX_RECORD)
@@ -127,7 +132,7 @@ async def test_a_record_without_an_id_lands_once_even_when_read_again(platform: 
 async def test_a_bad_record_becomes_a_dead_letter_with_its_bytes_and_the_partition_goes_on(
     platform: Deployment, value: bytes, reason: str
 ) -> None:
-    follower = {"source": "x", "unit": SCHOOL, "text": f"消火栓没水 {uuid_utils.uuid7()}"}
+    follower = {"source": "x", "unit": SCHOOL, "text": f"消火栓没水 {mark()}"}
     produce(platform, value, orjson.dumps(follower))
     await eventually(platform, "SELECT 1 FROM reports WHERE text = %s", follower["text"])
     rows = await query(platform, "SELECT reason, value, key FROM dead_letters WHERE value = %s", value)
@@ -163,7 +168,7 @@ async def test_a_dead_letter_lands_after_its_cause_is_mended_and_it_is_replayed(
 
 async def test_the_stream_tells_of_a_report_within_a_second(platform: Deployment) -> None:
     async with httpx.AsyncClient(base_url=platform.url, timeout=30) as client:
-        body = {"source": "officer", "unit": SCHOOL, "text": f"三楼走廊应急照明灯不亮 {uuid_utils.uuid7()}"}
+        body = {"source": "officer", "unit": SCHOOL, "text": f"三楼走廊应急照明灯不亮 {mark()}"}
         # Once beforehand, so that what is measured is the way, not the first load of anything.
         await landed(
             client, (await client.post("/api/v1/reports", json={**body, "text": "预热：灭火器压力不足"})).json()["id"]
