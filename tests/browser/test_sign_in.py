@@ -97,7 +97,8 @@ async def picture(page: Page, tmp_path: Path, name: str) -> None:
 
 async def test_password_enrolment_and_authenticator(platform_: Deployment, page: Page, tmp_path: Path) -> None:
     await person(platform_, "zhou.qi", (Role.SUPERVISOR, "U01"))
-    await page.goto(f"{platform_.url}/sign-in.html?back=/%3Funit%3DU01")
+    await page.goto(f"{platform_.url}/?unit=U01")
+    await page.get_by_test_id("to-sign-in").click()
     await expect(page.get_by_test_id("provider-u01")).to_be_visible()
     await picture(page, tmp_path, "password")
     await sign_in(page, "zhou.qi", "not this one")
@@ -107,6 +108,9 @@ async def test_password_enrolment_and_authenticator(platform_: Deployment, page:
     totp = pyotp.parse_uri(await page.get_by_test_id("uri").inner_text())
     assert isinstance(totp, pyotp.TOTP)
     assert (await page.get_by_test_id("secret").inner_text()).replace(" ", "") == totp.secret
+    # That a reader of codes reads it: web/tests/qr.test.ts.
+    box = await page.get_by_role("img", name="供验证器扫描的二维码").bounding_box()
+    assert box is not None and box["width"] == box["height"] >= 200
     await picture(page, tmp_path, "enrol")
     await page.get_by_test_id("typed").fill(totp.now())
     await page.get_by_role("button", name="启用").click()

@@ -10,8 +10,8 @@ const zh = {
     subject: '身份标识', label: '一次性关联码', submit: '关联并登录',
   },
   enrol: {
-    title: '启用双重验证', hint: '您的角色须启用双重验证。请在手机上安装验证器应用，添加下面的密钥，再输入它显示的 6 位验证码。',
-    secret: '密钥（只显示这一次）', open: '在本机的验证器中打开', label: '验证码', submit: '启用', password: '请再输入口令', next: '继续',
+    title: '启用双重验证', hint: '您的角色须启用双重验证。请用手机上的验证器应用扫描二维码（或手工添加密钥），再输入它显示的 6 位验证码。',
+    secret: '密钥（只显示这一次）', scan: '供验证器扫描的二维码', open: '在本机的验证器中打开', label: '验证码', submit: '启用', password: '请再输入口令', next: '继续',
   },
   codes: {
     title: '请保存恢复码', hint: '手机丢失时，每个恢复码可代替一次验证码。它们只显示这一次，请抄写或打印后妥善保管。', submit: '已保存，继续',
@@ -51,8 +51,8 @@ const en: Words = {
   },
   enrol: {
     title: 'Set up the second factor',
-    hint: 'Your role needs a second factor. Add this key to an authenticator app on your phone, then type the 6 digits it shows.',
-    secret: 'Key (shown this once)', open: 'Open in an authenticator of this device', label: 'Code', submit: 'Enable',
+    hint: 'Your role needs a second factor. Scan the code with an authenticator app on your phone (or add the key by hand), then type the 6 digits it shows.',
+    secret: 'Key (shown this once)', scan: 'Code for an authenticator to scan', open: 'Open in an authenticator of this device', label: 'Code', submit: 'Enable',
     password: 'Your password once more', next: 'Continue',
   },
   codes: {

@@ -64,7 +64,7 @@ export const en: Words = {
   failing: 'The server cannot be reached; trying again',
   key: {
     title: 'This display needs its key', hint: 'Keys are issued by the platform administrator.', label: 'Key',
-    submit: 'Open the cockpit', bad: 'The key is not valid. Please check it.',
+    submit: 'Open the cockpit', signIn: 'You have an account? Sign in', bad: 'The key is not valid. Please check it.',
     broken: 'The server cannot be reached. Please try again later.',
   },
 }
