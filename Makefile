@@ -107,5 +107,5 @@ lock: ## Write the lock files anew: pins and hashes, no addresses
 clean: ## Remove .venv, built pages, caches and ALL LOCAL DATA in .local (asks first)
 	@read -r -p "Remove .venv, web/node_modules, web/dist, caches and all local data in .local? [y/N] " answer; \
 	if [ "$$answer" != y ]; then echo "Nothing was removed."; exit 0; fi; \
-	rm -rf .venv .local web/node_modules web/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache; \
+	rm -rf .venv .local web/node_modules web/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .cache; \
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,7 @@
 """One real Kafka and one real PostgreSQL a session; a database of its own a test, a topic prefix of its own a pipeline."""
 
 import os
+import shutil
 import sys
 import uuid
 from collections.abc import AsyncIterator
@@ -16,17 +17,16 @@ import pytest_asyncio
 
 from api.app import create as create_api
 from deploy import demo
-from deploy.commands.judge import CORPUS
 from deploy.runtime.checks import free_port
 from deploy.runtime.child import Child
 from deploy.runtime.local import LocalRuntime
 from deploy.up import answers
 from models.classifier.predict import Classifier
-from models.classifier.train import train
 from models.roles import Role
 from store import db, keys
 from store.settings import Settings
 from streams import topics
+from tests.artifact import artifact
 
 TEMPLATE = "campus_template"
 
@@ -35,13 +35,13 @@ TEMPLATE = "campus_template"
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a trained classifier in it."""
     local = tmp_path_factory.mktemp("local")
-    train(CORPUS / "train", local / "models", lambda line: None)
+    shutil.copytree(artifact(), local / "models")
     return local
 
 
 @pytest.fixture(scope="session")
 def classifier(trained: Path) -> Classifier:
-    """The first classifier, trained once a session."""
+    """The classifier, loaded once a session."""
     return Classifier.load(trained / "models")
 
 

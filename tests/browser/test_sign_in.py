@@ -110,7 +110,8 @@ async def test_password_enrolment_and_authenticator(platform_: Deployment, page:
     assert (await page.get_by_test_id("secret").inner_text()).replace(" ", "") == totp.secret
     # That a reader of codes reads it: web/tests/qr.test.ts.
     box = await page.get_by_role("img", name="供验证器扫描的二维码").bounding_box()
-    assert box is not None and box["width"] == box["height"] >= 200
+    assert box is not None
+    assert box["width"] == box["height"] >= 200
     await picture(page, tmp_path, "enrol")
     await page.get_by_test_id("typed").fill(totp.now())
     await page.get_by_role("button", name="启用").click()

@@ -1,19 +1,17 @@
-"""One training a session, in a temporary folder, and what every test of the model looks at."""
+"""A copy of the trained artifact, and what every test of the model looks at."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from models.classifier.examples import TRAIN
 from models.classifier.predict import Classifier
-from models.classifier.train import train
+from tests import artifact as kept
 
 
 @pytest.fixture(scope="session")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("artifact")
-    train(TRAIN, folder, lambda _: None)
-    return folder
+    return Path(shutil.copytree(kept.artifact(), tmp_path_factory.mktemp("classifier") / "artifact"))
 
 
 @pytest.fixture(scope="session")
