@@ -83,7 +83,7 @@ format: setup ## Format the code and sort its imports
 	@$(BIN)/ruff format $(SOURCES)
 
 pictures: setup tools ## Make the pictures and the walkthrough of the docs from the running platform
-	@PICTURES=docs/images $(PYTEST) -q -m browser -k fills_its_screen
+	@PICTURES=docs/images $(PYTEST) -q -m browser -k "fills_its_screen or judged_while_typing"
 	@WALKTHROUGH=docs/walkthrough.md $(PYTEST) -q tests/integration/test_walkthrough.py
 
 loop: setup ## Write docs/loop.md from the table of the loop

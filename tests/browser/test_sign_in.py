@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pyotp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from deploy.runtime import web
 from deploy.runtime.local import LocalRuntime
@@ -23,26 +22,12 @@ pytestmark = [pytest.mark.runtime, pytest.mark.browser]
 
 PROJECT = Path(__file__).parent.parent.parent
 PASSWORD = "第三盏路灯-也还亮着呢"
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def issuer() -> AsyncIterator[str]:
     async with provider.real() as address:
         yield address
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "Debian's chromium drives these tests: `make tools` installs it"
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield started
-        await started.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

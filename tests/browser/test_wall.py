@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import uuid_utils.compat as uuid_utils
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from deploy.runtime import web
 from deploy.runtime.local import LocalRuntime
@@ -29,20 +28,6 @@ pytestmark = [pytest.mark.runtime, pytest.mark.browser]
 PROJECT = Path(__file__).parent.parent.parent
 SCHOOL = "330203-001"
 # Background services of the browser would look up hosts that no wall ever needs.
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "Debian's chromium drives these tests: `make tools` installs it"
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield started
-        await started.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
