@@ -129,11 +129,9 @@ def test_an_artifact_of_other_code_is_refused(artifact: Path, tmp_path: Path) ->
         Classifier.load(folder)
 
 
-def test_training_is_quick_and_repeatable(classifier: Classifier, tmp_path: Path) -> None:
-    start = time.perf_counter()
-    again = train(TRAIN, tmp_path, lambda _: None)
-    assert time.perf_counter() - start < 30
-    assert again == classifier.manifest
+def test_training_is_repeatable(classifier: Classifier, tmp_path: Path) -> None:
+    """How long it takes: bench/classify.py."""
+    assert train(TRAIN, tmp_path, lambda _: None) == classifier.manifest
 
 
 @pytest.fixture(scope="module")
