@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.runtime, pytest.mark.faults, pytest.mark.timeout(240)]
 # Some 20 posters keep the door busy on two cores without being the load test themselves.
 POSTERS = 20
 BEFORE, AFTER = 2.0, 4.0
+# What raises nothing, and what a hazard was told of already in the same words: both land without an event in any trail.
+SILENT = ("quiet", "resent")
 
 
 class Load:
@@ -95,7 +97,7 @@ async def each_landed_once(platform: Deployment, accepted: list[UUID]) -> None:
             platform, "SELECT data->>'report' AS report FROM trail WHERE action IN ('open', 'attach')"
         )
     )
-    assert all(told[str(row["id"])] == (0 if row["outcome"] == "quiet" else 1) for row in found)
+    assert all(told[str(row["id"])] == (0 if row["outcome"] in SILENT else 1) for row in found)
     assert set(told.values()) <= {1}
     async with db.connect(str(platform.settings.database)) as conn:
         findings = await audit.examine(conn, now())
