@@ -1,30 +1,27 @@
 """``roster list|set|plan|gaps|end``, ``chain left``: who is on duty, and hazards that follow an old chain."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import connection
+from deploy.commands.asked import in_database
 from deploy.runtime.checks import CannotStart
 from models.accounts import normal_login
 from models.calendar import SHANGHAI
 from models.duty import ROSTERED, Holidays, Roster, Turn, gap_days
 from models.roles import Role
-from store import accounts, chains, db, duty, rosters, units
+from store import accounts, chains, duty, rosters, units
 from store.db import Connection
 from streams.context import now
 
 console = Console(highlight=False)
 roster_app = typer.Typer(help="值班：班次、代班、缺口", no_args_is_help=True)
 chain_app = typer.Typer(help="三级链条", no_args_is_help=True)
-T = TypeVar("T")
 
 _BY = "cli"
 RoleName = Annotated[str, typer.Option("--role", help="assessor, handler, supervisor or leader")]
@@ -37,14 +34,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(roster_app, name="roster")
     app.add_typer(chain_app, name="chain")
-
-
-def _run(work: Callable[[Connection], Awaitable[T]]) -> T:
-    async def inside() -> T:
-        async with db.connect(str(connection.resolved().database)) as conn:
-            return await work(conn)
-
-    return asyncio.run(inside())
 
 
 def _role(name: str) -> Role:
@@ -84,7 +73,7 @@ def roster_set(
         except ValueError as error:
             raise CannotStart(str(error)) from None
 
-    _run(work)
+    in_database(work)
     console.print(f"{unit} 的「{_role(role).label}」值班表已生效", markup=False)
 
 
@@ -102,7 +91,7 @@ def roster_end(unit: UnitCode, role: RoleName) -> None:
     async def work(conn: Connection) -> bool:
         return await rosters.end(conn, unit, _role(role), _BY, now())
 
-    console.print("值班表已停用" if _run(work) else "本来就没有这份值班表", markup=False)
+    console.print("值班表已停用" if in_database(work) else "本来就没有这份值班表", markup=False)
 
 
 @roster_app.command("list")
@@ -117,7 +106,7 @@ def roster_list(as_json: AsJson = False) -> None:
             found.append({"unit": unit, "role": role.value, "on_duty": there[0].name if there else None})
         return found
 
-    _show(_run(work), ("unit", "role", "on_duty"), ("单位", "角色", "现在值班"), as_json, "没有值班表")
+    _show(in_database(work), ("unit", "role", "on_duty"), ("单位", "角色", "现在值班"), as_json, "没有值班表")
 
 
 @roster_app.command("plan")
@@ -137,7 +126,7 @@ def roster_plan(unit: UnitCode, role: RoleName, days: Days = 28, as_json: AsJson
         ]
 
     names = ("from", "to", "on_duty", "instead_of")
-    _show(_run(work), names, ("从", "到", "值班", "代替"), as_json, "该单位没有这份值班表")
+    _show(in_database(work), names, ("从", "到", "值班", "代替"), as_json, "该单位没有这份值班表")
 
 
 def _local(instant: datetime) -> str:
@@ -158,7 +147,7 @@ def roster_gaps(days: Days = 28, as_json: AsJson = False) -> None:
                 found.append({"unit": unit, "role": role.value, "first": _local(empty[0].starts_at), "hours": hours})
         return found
 
-    found = _run(work)
+    found = in_database(work)
     _show(
         found,
         ("unit", "role", "first", "hours"),
@@ -173,7 +162,7 @@ def roster_gaps(days: Days = 28, as_json: AsJson = False) -> None:
 @chain_app.command("left")
 def chain_left(as_json: AsJson = False) -> None:
     """Open hazards that still follow a chain from before the tree of units was changed."""
-    show_left(_run(_left), as_json)
+    show_left(in_database(_left), as_json)
 
 
 async def _left(conn: Connection) -> list[chains.Left]:

@@ -1,20 +1,17 @@
 """``notices list|pending|failing`` and ``channel list|test``: what was told, what waits, what reached nobody, and whether a channel works."""
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 import typer
 import uuid_utils.compat as uuid_utils
 from rich.console import Console
-from rich.table import Table
 
 from deploy import connection
+from deploy.commands.asked import in_database, tell
 from deploy.runtime.checks import CannotStart
 from models.notices_text import trial
-from store import channels, db, sending, told
+from store import channels, sending, told
 from store.channels import Owner
 from store.db import Connection
 from store.sealing import sealer
@@ -23,7 +20,6 @@ from streams.context import now
 console = Console(highlight=False)
 notices_app = typer.Typer(help="通知：发给了谁，还有什么在等，什么没有送达", no_args_is_help=True)
 channel_app = typer.Typer(help="通知渠道：哪些在失败，某一个能否送达", no_args_is_help=True)
-T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines: one line a notice")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="how many")]
@@ -37,43 +33,23 @@ def register(app: typer.Typer) -> None:
     app.add_typer(channel_app, name="channel")
 
 
-def _run(work: Callable[[Connection], Awaitable[T]]) -> T:
-    async def inside() -> T:
-        async with db.connect(str(connection.resolved().database)) as conn:
-            return await work(conn)
-
-    return asyncio.run(inside())
-
-
-def _tell(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -> None:
-    if as_json:
-        for row in rows:
-            line = json.dumps({name: row[name] for name in columns}, default=str, ensure_ascii=False)
-            console.print(line, soft_wrap=True, markup=False)
-        return
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
-    console.print(table)
-
-
 @notices_app.command("list")
 def listed(limit: Limit = 100, as_json: AsJson = False) -> None:
     """All notices, newest first."""
-    _tell(_run(lambda conn: told.listed(conn, "list", limit)), _SHOWN, as_json)
+    tell(in_database(lambda conn: told.listed(conn, "list", limit)), _SHOWN, as_json)
 
 
 @notices_app.command("pending")
 def pending(limit: Limit = 100, as_json: AsJson = False) -> None:
     """Neither acknowledged nor over: to be sent, or sent again."""
-    _tell(_run(lambda conn: told.listed(conn, "pending", limit)), _SHOWN, as_json)
+    tell(in_database(lambda conn: told.listed(conn, "pending", limit)), _SHOWN, as_json)
 
 
 @notices_app.command("failing")
 def failing(limit: Limit = 100, as_json: AsJson = False) -> None:
     """What has reached nobody: no channel, or none that takes it. Ends with 1 where there is any."""
-    rows = _run(lambda conn: told.listed(conn, "failing", limit))
-    _tell(rows, _SHOWN, as_json)
+    rows = in_database(lambda conn: told.listed(conn, "failing", limit))
+    tell(rows, _SHOWN, as_json)
     if rows:
         raise typer.Exit(1)
 
@@ -84,7 +60,7 @@ _CHANNEL = ("id", "account", "unit", "kind", "masked", "failures", "failed_at", 
 @channel_app.command("failing")
 def failing_channels(as_json: AsJson = False) -> None:
     """Channels whose last message did not go through."""
-    _tell(_run(channels.failing), _CHANNEL, as_json)
+    tell(in_database(channels.failing), _CHANNEL, as_json)
 
 
 @channel_app.command("test")
@@ -103,7 +79,7 @@ def test(id: Annotated[UUID, typer.Argument(help="of the channel")]) -> None:
         await channels.record(conn, uuid_utils.uuid7(), owner.recipient, id, reason, [], now())
         return reason
 
-    if reason := _run(work):
+    if reason := in_database(work):
         console.print(f"没有送达：{reason}", markup=False)
         raise typer.Exit(1)
     console.print("已送达", markup=False)

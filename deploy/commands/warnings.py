@@ -1,29 +1,24 @@
 """``warnings list|close``: what is warned of, and ending one by hand; ``warnings figures`` counts, false ones too."""
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from deploy import connection
+from deploy.commands.asked import in_database, tell
 from deploy.runtime.checks import CannotStart
 from models.privacy import mask_text
 from models.roles import system
 from models.warnings.course import Outcome
 from models.warnings.findings import Kind
-from store import db, warnings
+from store import warnings
 from store.db import Connection
 from store.warnings import Wanted
 from streams.context import now
 
 console = Console(highlight=False)
 warnings_app = typer.Typer(help="预警：有哪些，为什么；按理由关闭；误报计数", no_args_is_help=True)
-T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines: one line a warning")]
 _SHOWN = ("id", "kind", "grade", "state", "unit", "opened_at", "held_at", "sentence", "outcome", "closing")
@@ -34,26 +29,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(warnings_app, name="warnings")
 
 
-def _run(work: Callable[[Connection], Awaitable[T]]) -> T:
-    async def inside() -> T:
-        async with db.connect(str(connection.resolved().database)) as conn:
-            return await work(conn)
-
-    return asyncio.run(inside())
-
-
-def _tell(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -> None:
-    if as_json:
-        for row in rows:
-            line = json.dumps({name: row[name] for name in columns}, default=str, ensure_ascii=False)
-            console.print(line, soft_wrap=True, markup=False)
-        return
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
-    console.print(table)
-
-
 @warnings_app.command("list")
 def listed(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many")] = 100,
@@ -62,8 +37,8 @@ def listed(
 ) -> None:
     """Warnings that are not closed, newest first."""
     wanted = Wanted(state=None if everything else ("open", "acknowledged"))
-    rows, _ = _run(lambda conn: warnings.page(conn, wanted, limit=limit))
-    _tell(rows, _SHOWN, as_json)
+    rows, _ = in_database(lambda conn: warnings.page(conn, wanted, limit=limit))
+    tell(rows, _SHOWN, as_json)
 
 
 @warnings_app.command("close")
@@ -83,7 +58,7 @@ def close(
         await warnings.close(conn, id, system("operator"), outcome, mask_text(reason.strip()), now())
 
     try:
-        _run(work)
+        in_database(work)
     except warnings.Over:
         raise CannotStart(f"There is no open warning {id}: `campus-risk warnings list` shows those that are.") from None
     console.print("已关闭", markup=False)
@@ -92,5 +67,5 @@ def close(
 @warnings_app.command("figures")
 def figures(as_json: AsJson = False) -> None:
     """Of the last quarter, by kind: opened, open, ended by themselves, dealt with, false."""
-    rows = [row | {"label": Kind(row["kind"]).label} for row in _run(lambda conn: warnings.counts(conn, now()))]
-    _tell(rows, ("kind", "label", "opened", "open", "gone", "handled", "false"), as_json)
+    rows = [row | {"label": Kind(row["kind"]).label} for row in in_database(lambda conn: warnings.counts(conn, now()))]
+    tell(rows, ("kind", "label", "opened", "open", "gone", "handled", "false"), as_json)

@@ -13,35 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.grafana.shapes import Refused, check, check_board, check_rule, check_uid
+
 TOKEN = "glsa_of_a_test"
 _TIMES = {"created": "2026-05-12T14:00:00+08:00", "updated": "2026-05-12T14:00:00+08:00"}
 # Kinds of receivers whose address Grafana keeps as a secret and never gives back.
 _SECRET = {"dingding": "url", "wecom": "url"}
-_UID = re.compile(r"[a-zA-Z0-9\-_]{1,40}")
-
-
-class Refused(Exception):
-    """An answer of 4xx. ``ours``: the caller sent what Grafana does not take, rather than asked for what is not there."""
-
-    def __init__(self, status: int, message: str, *, ours: bool = True) -> None:
-        super().__init__(message)
-        self.status, self.ours = status, ours
-
-
-def check(
-    body: Any, required: Mapping[str, type | tuple[type, ...]], optional: Mapping[str, Any] | None = None
-) -> None:
-    """That a body has the required fields, no unknown ones, and all of their type."""
-    if not isinstance(body, dict):
-        raise Refused(400, "bad request data")
-    known = {**required, **(optional or {})}
-    if missing := required.keys() - body.keys():
-        raise Refused(400, f"missing {sorted(missing)}")
-    if unknown := body.keys() - known.keys():
-        raise Refused(400, f"unknown {sorted(unknown)}")
-    for key, value in body.items():
-        if not isinstance(value, known[key]):
-            raise Refused(400, f"{key} is {type(value).__name__}")
 
 
 class Fake:
@@ -145,7 +122,7 @@ class Fake:
         check(body, {"title": str}, {"uid": str, "parentUid": str})
         if body["uid"] in self.folders:
             raise Refused(409, "a folder with that uid already exists")
-        _uid(body["uid"])
+        check_uid(body["uid"])
         folder = {"id": next(self._ids), "uid": body["uid"], "orgId": 1, "title": body["title"], "url": f"/dashboards/f/{body['uid']}/x",
                   "hasAcl": False, "canSave": True, "canEdit": True, "canAdmin": True, "canDelete": True, "createdBy": "sa",
                   "updatedBy": "sa", "version": 1, **_TIMES}  # fmt: skip
@@ -198,7 +175,7 @@ class Fake:
         if body.get("uid") in self.sources or body.get("name") in {one["name"] for one in self.sources.values()}:
             raise Refused(409, "data source with the same name already exists")
         made = self._source(body, next(self._ids), 1)
-        _uid(made["uid"])
+        check_uid(made["uid"])
         self.sources[made["uid"]] = made
         return 200, {"datasource": made, "id": made["id"], "message": "Datasource added", "name": made["name"]}
 
@@ -266,7 +243,7 @@ class Fake:
     def post_rule(self, body: Any, query: Any) -> tuple[int, Any]:
         if body.get("uid") in self.rules:
             raise Refused(409, "rule uid already exists")
-        _uid(body.get("uid", ""))
+        check_uid(body.get("uid", ""))
         self.rules[body["uid"]] = self._rule(body, body["uid"], next(self._ids))
         return 201, self.rules[body["uid"]]
 
@@ -286,7 +263,7 @@ class Fake:
         needed = {"email": "addresses", "dingding": "url", "wecom": "url", "webhook": "url"}.get(body["type"])
         if needed is None or not body["settings"].get(needed):
             raise Refused(400, f"invalid object specification: {body['type']}")
-        _uid(uid)
+        check_uid(uid)
         return {**body, "uid": uid, "provenance": "api"}
 
     def post_contact(self, body: Any, query: Any) -> tuple[int, Any]:
@@ -312,95 +289,10 @@ class Fake:
         return 202, {"message": "contactpoint deleted"}
 
 
-def check_board(board: Any) -> None:
-    """What Grafana 11.6 needs of a dashboard (schema version 41), and its browser of panels."""
-    check(board, {"uid": str, "title": str, "schemaVersion": int, "panels": list, "time": dict, "timezone": str}, {
-        "tags": list, "description": str, "editable": bool, "graphTooltip": int, "fiscalYearStartMonth": int, "weekStart": str,
-        "refresh": str, "templating": dict, "annotations": dict, "id": (int, type(None)), "version": int, "links": list,
-    })  # fmt: skip
-    _uid(board["uid"])
-    if not board["title"] or len(board["title"]) > 189 or board["schemaVersion"] != 41:
-        raise Refused(400, "title or schema version")
-    check(board["time"], {"from": str, "to": str})
-    taken: set[tuple[int, int]] = set()
-    for panel in board["panels"]:
-        check(panel, {"id": int, "type": str, "title": str, "gridPos": dict, "targets": list, "datasource": dict, "fieldConfig": dict},
-              {"description": str, "transparent": bool, "repeatDirection": str, "options": dict})  # fmt: skip
-        if panel["type"] not in {"stat", "timeseries", "table", "bargauge"}:
-            raise Refused(400, f"no panel {panel['type']}")
-        place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
-        if place["x"] + place["w"] > 24 or cells & taken:
-            raise Refused(400, f"panel {panel['title']} lies outside, or on another one")
-        taken |= cells
-        for target in panel["targets"]:
-            check_query(target)
-    for variable in board.get("templating", {}).get("list", []):
-        if variable["type"] != "query" or not variable["query"] or variable["datasource"]["uid"] != "campus-risk":
-            raise Refused(400, f"variable {variable['name']}")
-
-
-def check_query(query: Any) -> None:
-    """A query of the PostgreSQL data source in code mode."""
-    check(query, {"datasource": dict, "refId": str, "rawQuery": bool, "editorMode": str, "format": str, "rawSql": str},
-          {"intervalMs": int, "maxDataPoints": int})  # fmt: skip
-    if query["format"] not in {"table", "time_series"} or query["editorMode"] != "code" or not query["rawQuery"]:
-        raise Refused(400, "query")
-    if query["datasource"] != {"type": "grafana-postgresql-datasource", "uid": "campus-risk"}:
-        raise Refused(400, "data source of a query")
-
-
-def check_rule(body: Any) -> None:
-    """A rule as the provisioning API takes it: queries first, then one expression, which is the condition."""
-    check(body, {"orgID": int, "folderUID": str, "ruleGroup": str, "title": str, "condition": str, "data": list, "noDataState": str,
-                 "execErrState": str, "for": str},
-          {"uid": str, "annotations": dict, "labels": dict, "isPaused": bool, "notification_settings": dict, "id": int})  # fmt: skip
-    if body["noDataState"] not in {"NoData", "Alerting", "OK"} or body["execErrState"] not in {
-        "OK",
-        "Alerting",
-        "Error",
-    }:
-        raise Refused(400, "state")
-    if not re.fullmatch(r"[1-9]\d*[smhd]", body["for"]) or not 1 <= len(body["title"]) <= 190:
-        raise Refused(400, "for or title")
-    for texts in (body.get("annotations", {}), body.get("labels", {})):
-        if not all(isinstance(value, str) for value in texts.values()):
-            raise Refused(400, "annotations and labels are texts")
-    if body["condition"] != body["data"][-1]["refId"]:
-        raise Refused(400, f"condition {body['condition']} does not exist")
-    for query in body["data"]:
-        check(query, {"refId": str, "datasourceUid": str, "model": dict}, {"queryType": str, "relativeTimeRange": dict})
-        if query["model"]["refId"] != query["refId"]:
-            raise Refused(400, "refId of a model")
-        if query["datasourceUid"] != "__expr__":
-            if query["relativeTimeRange"]["from"] <= query["relativeTimeRange"]["to"]:
-                raise Refused(400, "invalid relative time range")
-            check_query(query["model"])
-        elif query["model"]["type"] != "threshold" or query["model"]["expression"] not in {
-            q["refId"] for q in body["data"]
-        }:
-            raise Refused(400, "expression")
-    if "notification_settings" in body:
-        check(
-            body["notification_settings"],
-            {"receiver": str},
-            {"group_by": list, "group_wait": str, "repeat_interval": str},
-        )
-
-
 def _held(things: dict[str, dict[str, Any]], uid: str, message: str) -> dict[str, Any]:
     if uid not in things:
         raise Refused(404, message, ours=False)
     return things[uid]
-
-
-def _uid(uid: str) -> None:
-    if not _UID.fullmatch(uid):
-        raise Refused(400, f"uid {uid!r}: up to 40 of letters, digits, - and _")
 
 
 def _hidden(contact: Mapping[str, Any]) -> dict[str, Any]:

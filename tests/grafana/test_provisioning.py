@@ -8,7 +8,7 @@ from typing import Any
 from grafana.dashboards import boards
 from grafana.folder import TITLES
 from grafana.provisioning import files
-from tests.grafana.fake import check, check_board, check_query
+from tests.grafana.shapes import check, check_board, check_query
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "grafana" / "provisioning"
 
