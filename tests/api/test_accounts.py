@@ -1,6 +1,6 @@
 """Administering accounts: only within one's subtree, and never oneself."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +10,7 @@ from models.roles import Role
 from store import accounts
 from store.db import Connection
 from tests.api.test_reports import problem
-from tests.api.test_sessions import Browser, account, signed_in, with_factor
+from tests.api.test_sessions import Browser, account, next_code, signed_in, with_factor
 from tests.conftest import Callers
 from tests.factories import CITY, COLLEGE, DISTRICT, SCHOOL, UNIVERSITY
 
@@ -23,7 +23,7 @@ async def admin(api: Callers, conn: Connection, *units: str) -> Browser:
     """An administrator of these units, signed in."""
     id = await account(conn, "the.admin", *((Role.ADMIN, unit) for unit in units))
     totp = await with_factor(conn, id)
-    return await signed_in(api, "the.admin", totp.at(datetime.now(UTC) - timedelta(seconds=30)))
+    return await signed_in(api, "the.admin", totp.now())
 
 
 def wanted(*grants: tuple[str, str], login: str = "new.one", **more: Any) -> dict[str, Any]:
@@ -133,17 +133,17 @@ async def test_a_closed_account_is_opened_with_a_new_password_and_nothing_of_bef
     browser = await admin(api, conn, SCHOOL)
     id = await account(conn, "li.si", (Role.SUPERVISOR, SCHOOL))
     totp = await with_factor(conn, id)
-    person = await signed_in(api, "li.si", totp.at(datetime.now(UTC) - timedelta(seconds=30)))
+    person = await signed_in(api, "li.si", totp.now())
     problem(await browser("POST", f"/accounts/{id}/enable", {}), 409, "not-allowed")
     assert (await browser("POST", f"/accounts/{id}/disable")).status_code == 204
     problem(await browser("POST", f"/accounts/{id}/enable", {"password": "short"}), 422, "bad-field")
     answer = await browser("POST", f"/accounts/{id}/enable", {})
     assert (answer.status_code, answer.json()["login"]) == (200, "li.si")
     problem(await person("GET", "/me"), 401, "unauthenticated")
-    problem(await Browser(api).sign_in("li.si", totp.now()), 401, "unauthenticated")
+    problem(await Browser(api).sign_in("li.si", next_code(totp)), 401, "unauthenticated")
     new = answer.json()["password"]
     assert problem(await Browser(api).sign_in("li.si", password=new), 401, "unauthenticated")["need"] == "code"
-    assert (await Browser(api).sign_in("li.si", totp.now(), new)).status_code == 204
+    assert (await Browser(api).sign_in("li.si", next_code(totp), new)).status_code == 204
     rows = (await browser("GET", f"/accounts/{id}/acts")).json()["items"]
     own = next(i["id"] for i in (await browser("GET", "/accounts")).json()["items"] if i["login"] == "the.admin")
     assert [(row["act"], row["by"]) for row in rows] == [(act, f"account:{own}") for act in ("enable", "disable")]

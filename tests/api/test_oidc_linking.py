@@ -1,6 +1,6 @@
 """An identity is linked by an administrator, by its owner or by a code that holds once, and by nothing else."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -11,7 +11,7 @@ from store import accounts, identities
 from store.db import Connection
 from tests.api.campus import Person, configure, linked
 from tests.api.test_reports import problem
-from tests.api.test_sessions import PASSWORD, account, with_factor
+from tests.api.test_sessions import PASSWORD, account, next_code, with_factor
 from tests.factories import CITY, COLLEGE, NOW, SCHOOL, UNIVERSITY
 from tests.provider import agreed, entry
 from tests.store.test_landing import count, query
@@ -61,13 +61,13 @@ async def test_the_signed_in_person_links_and_unlinks(app: FastAPI, conn: Connec
     id = await account(conn, "li.si", (Role.HANDLER, COLLEGE))
     totp = await with_factor(conn, id)
     person, path = Person(app), "/account/identities"
-    at = {"login": "li.si", "password": PASSWORD, "code": totp.at(datetime.now(UTC) - timedelta(seconds=30))}
+    at = {"login": "li.si", "password": PASSWORD, "code": totp.now()}
     assert (await person("POST", "/session", at)).status_code == 204
     wanted = {"provider": "u01", "password": PASSWORD}
     problem(await person("POST", path, wanted | {"password": "wrong"}), 403, "forbidden")
     problem(await person("POST", path, wanted), 403, "forbidden")
     problem(await person("POST", path, wanted | {"provider": "u99"}), 404, "not-found")
-    location = (await person("POST", path, wanted | {"code": totp.now()})).json()["location"]
+    location = (await person("POST", path, wanted | {"code": next_code(totp)})).json()["location"]
     assert await person.come_back(await agreed(location, "mine")) == "linked"
     items = (await person("GET", path)).json()["items"]
     assert [(item["provider"], item["subject"]) for item in items] == [("试验大学统一身份认证", "mine")]

@@ -65,6 +65,11 @@ async def with_factor(conn: Connection, id: UUID) -> pyotp.TOTP:
     return pyotp.TOTP(secret)
 
 
+def next_code(totp: pyotp.TOTP) -> str:
+    """For a second code in one test, as a step serves once: the next step's is taken already, and serves whether a step ends meanwhile or not."""
+    return totp.at(datetime.now(UTC) + timedelta(seconds=30))
+
+
 async def signed_in(api: Callers, login: str, code: str | None = None) -> Browser:
     """A browser with a session."""
     browser = Browser(api)
