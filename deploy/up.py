@@ -163,6 +163,7 @@ def _welcome(settings: Settings, accounts: list[demo.Account], console: Console)
     address = f"http://{settings.host}:{settings.port}"
     console.print()
     console.print(f"  驾驶舱 the wall   {address}", style="bold", markup=False)
+    console.print(f"  随手报 a phone    {address}/officer.html", style="bold", markup=False)
     if accounts:
         console.print("  演示账号 demo accounts (Authorization: Bearer <key>):", markup=False)
         for account in accounts:
